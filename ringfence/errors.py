@@ -1,0 +1,129 @@
+"""Every error that Ringfence raises on purpose.
+
+    RingfenceError
+    ├── PolicyError               the policy file or the code that uses it is wrong; lists every fault
+    │   └── CoverageError         the team has parts that cannot be fenced; lists every part
+    ├── TaskError                 what was handed in as a task cannot be worked on
+    ├── GuardrailTripped          a guardrail said no, and the passage went no further
+    ├── LimitExceeded             a limit of the conversation is reached
+    ├── ApprovalRequired          an action waits for a person
+    │   └── ApprovalDenied        the person said no, or nobody answered in time
+    ├── ModelCallFailed           the model's provider failed
+    ├── ConversationInterrupted   the run was cancelled, or the team failed for a reason of its own
+    └── StoreError                a record could not be written; what it records did not happen
+
+No message carries personal data or a secret: texts are named by where they stood, never quoted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+__all__ = [
+    "ApprovalDenied",
+    "ApprovalRequired",
+    "ConversationInterrupted",
+    "CoverageError",
+    "Fault",
+    "GuardrailTripped",
+    "LimitExceeded",
+    "ModelCallFailed",
+    "PolicyError",
+    "RingfenceError",
+    "StoreError",
+    "TaskError",
+]
+
+
+class RingfenceError(Exception):
+    """Base of all errors that Ringfence raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, where it is, and what to do about it."""
+
+    message: str
+    """What is wrong and what to do, in one sentence or two."""
+    where: str = ""
+    """The key in the policy file (`limits.usd`) or the part of the team (`desk › model client`)."""
+    file: str = ""
+    line: int = 0
+    """Line in `file`, from 1; 0 when there is none."""
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}: " if self.file and self.line else ""
+        place = place or (f"{self.file}: " if self.file else "")
+        return f"{place}{self.where + ': ' if self.where else ''}{self.message}"
+
+
+class PolicyError(RingfenceError):
+    """The policy file, or the code that uses it, is wrong; `faults` lists everything that is."""
+
+    def __init__(self, faults: Sequence[Fault] | str) -> None:
+        self.faults: tuple[Fault, ...] = (Fault(faults),) if isinstance(faults, str) else tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class CoverageError(PolicyError):
+    """The team has parts that cannot be fenced; `faults` names each part and what to do."""
+
+
+class TaskError(RingfenceError, ValueError):
+    """What was handed in as a task cannot be worked on, for example because it is empty."""
+
+
+class GuardrailTripped(RingfenceError):
+    """A guardrail blocked a passage; nothing that depended on it happened."""
+
+    def __init__(self, *, guardrail: str, point: str, reason: str, crashed: bool = False) -> None:
+        self.guardrail = guardrail
+        self.point = point
+        self.reason = reason
+        self.crashed = crashed
+        """True when the guardrail failed or timed out, instead of saying no."""
+        super().__init__(f"Guardrail {guardrail!r} blocked the {point}: {reason}")
+
+
+class LimitExceeded(RingfenceError):
+    """A limit is reached: `kind` (such as tokens, usd, turns), `value` would pass `limit` at `scope`."""
+
+    def __init__(self, *, kind: str, value: Decimal | float, limit: Decimal | float, scope: str) -> None:
+        self.kind = kind
+        self.value = value
+        self.limit = limit
+        self.scope = scope
+        super().__init__(f"The {kind} limit of this {scope} is reached: {value} of {limit}")
+
+
+class ApprovalRequired(RingfenceError):
+    """An action waits for a person; decide with `conversation.approve(approval_id, by=...)`."""
+
+    def __init__(self, *, approval_id: str, tool: str, reason: str = "waits for approval") -> None:
+        self.approval_id = approval_id
+        self.tool = tool
+        self.reason = reason
+        super().__init__(f"{tool} {reason} (approval {approval_id})")
+
+
+class ApprovalDenied(ApprovalRequired):
+    """The person said no, or nobody answered before the approval expired."""
+
+
+class ModelCallFailed(RingfenceError):
+    """The model's provider failed; `retryable` says whether the same call may work later."""
+
+    def __init__(self, *, model: str, reason: str, retryable: bool) -> None:
+        self.model = model
+        self.reason = reason
+        self.retryable = retryable
+        super().__init__(f"The call to model {model!r} failed: {reason}")
+
+
+class ConversationInterrupted(RingfenceError):
+    """The run ended before the team was done: it was cancelled, or the team itself failed."""
+
+
+class StoreError(RingfenceError):
+    """A record could not be written, so the thing that it records was not done."""
