@@ -33,12 +33,12 @@ class PiiRule(Section):
     """Least score of a finding, from 0 to 1; None takes the threshold of the whole section."""
 
 
-DEFAULT_ENTITIES: dict[str, PiiAction] = {
+DEFAULT_ENTITIES: dict[str, PiiAction | PiiRule] = {
     "EMAIL_ADDRESS": PiiAction.PSEUDONYMIZE,
     "PHONE_NUMBER": PiiAction.PSEUDONYMIZE,
     "CREDIT_CARD": PiiAction.PSEUDONYMIZE,
     "IBAN_CODE": PiiAction.PSEUDONYMIZE,
-    "US_SSN": PiiAction.BLOCK,
+    "US_SSN": PiiAction.PSEUDONYMIZE,
     "IP_ADDRESS": PiiAction.PSEUDONYMIZE,
 }
 
@@ -56,3 +56,10 @@ class PiiSettings(Section):
     """Entity types whose real values the user sees in the answer; None means all."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Longest analysis of one text; past it the passage is blocked."""
+
+    def rules(self) -> dict[str, PiiRule]:
+        """Every entity type with its rule."""
+        return {
+            name: entry if isinstance(entry, PiiRule) else PiiRule(action=entry)
+            for name, entry in self.entities.items()
+        }

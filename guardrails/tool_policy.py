@@ -1,12 +1,17 @@
 """What a tool does to the world, and what the policy says of calling it."""
 
+import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 from ringfence.settings import Section
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -74,6 +79,53 @@ class ArgumentRule(Section):
     minimum: float | None = None
     maximum: float | None = None
 
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                with warnings.catch_warnings(action="error"):
+                    re.compile(pattern)
+            except (re.error, OverflowError, RecursionError, Warning) as error:
+                raise ValueError(f"is no regular expression: {error}") from None
+        return pattern
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("minimum is greater than maximum, so no value would ever pass")
+        if self.one_of == ():
+            raise ValueError("one_of is empty, so no value would ever pass")
+        return self
+
+    def fault(self, value: object) -> str:
+        """What is wrong with a value, without quoting it; empty when it may pass."""
+        if self.one_of is not None and value not in self.one_of:
+            return "is none of the values that the policy allows"
+        if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            return "does not match what the policy allows"
+        if self.minimum is None and self.maximum is None:
+            return ""
+        number = _number(value)
+        if number is None:
+            return "is not a number"
+        if self.minimum is not None and number < self.minimum:
+            return f"is below {self.minimum:g}"
+        if self.maximum is not None and number > self.maximum:
+            return f"is above {self.maximum:g}"
+        return ""
+
+
+def _number(value: object) -> Decimal | None:
+    """The number that a value is or spells; None when it is none, or not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
 
 class ToolRule(Section):
     """What the policy says of the tools that a name or glob stands for."""
@@ -87,3 +139,48 @@ class ToolRule(Section):
     """Overrides what the tool says: argument → entity types whose real values it may see."""
     timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     """Longest time of one call; None takes 60 seconds."""
+
+    def describe(self, spec: ToolSpec) -> ToolSpec:
+        """The spec of a tool with what the policy knows better."""
+        consequential = spec.consequential if self.read_only is None else not self.read_only
+        reveals = spec.reveals if self.reveals is None else self.reveals
+        return ToolSpec(consequential=consequential, idempotent=spec.idempotent, reveals=reveals)
+
+
+_NAME = "tool_policy"
+
+
+class ToolPolicy:
+    """Judges a call of a tool. A pure function of the rules, the spec and the real arguments."""
+
+    def __init__(self, rules: Mapping[str, ToolRule]) -> None:
+        self._rules = dict(rules)
+
+    def rule(self, tool: str) -> ToolRule:
+        """The rule of a tool: its own name before the first glob that fits, else an empty rule."""
+        if tool in self._rules:
+            return self._rules[tool]
+        return next((rule for glob, rule in self._rules.items() if fnmatchcase(tool, glob)), ToolRule())
+
+    def judge(self, tool: str, spec: ToolSpec, arguments: Mapping[str, Any]) -> Verdict:
+        """Allow, Escalate (a person is asked) or Block; the reason names arguments, never their values."""
+        rule = self.rule(tool)
+        if rule.decision is Decision.DENY:
+            return Block(_NAME, f"the policy denies {tool}")
+        for name, argument_rule in rule.arguments.items():
+            fault = argument_rule.fault(arguments.get(name))
+            if fault:
+                return Block(_NAME, f"argument `{name}` of {tool} {fault}")
+        if rule.decision is Decision.APPROVE:
+            return Escalate(_NAME, f"the policy asks a person before each call of {tool}")
+        if spec.consequential and rule.decision is not Decision.ALLOW:
+            return Escalate(_NAME, f"{tool} is consequential")
+        return Allow(_NAME)
+
+    def judge_handoff(self, name: str) -> Verdict:
+        """Allow or Block; a handoff only changes who speaks, so nobody is asked unless the policy says so."""
+        match self.rule(name).decision:
+            case Decision.DENY | Decision.APPROVE:
+                return Block(_NAME, f"the policy does not allow the handoff {name}")
+            case _:
+                return Allow(_NAME)

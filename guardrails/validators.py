@@ -1,26 +1,19 @@
 """Guardrails AI validators at the doors."""
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
+from ringfence.errors import GuardrailTripped, PolicyError
+from ringfence.guardrails.calls import ModelCall
+from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.texts import CreateResult
+from ringfence.guardrails.verdicts import Allow, Block, Passage, Point, Rewrite, Verdict
 from ringfence.settings import Section
 
-
-class Point(StrEnum):
-    """Where a text is checked."""
-
-    INPUT = "input"
-    """What the user says."""
-    OUTPUT = "output"
-    """What the user gets to see."""
-    MESSAGE = "message"
-    """A model's reply, before any agent reads it."""
-    TOOL_CALL = "tool_call"
-    """The arguments of a tool call."""
-    TOOL_RESULT = "tool_result"
-    """What a tool gave back."""
+_LONGEST_REASON = 300
 
 
 class OnFail(StrEnum):
@@ -36,6 +29,15 @@ class OnFail(StrEnum):
     """Let it pass and record it."""
 
 
+# What Ringfence does about a "no" is its own; guardrails-ai only judges, and proposes a fix where asked.
+_GUARD_ON_FAIL = {
+    OnFail.EXCEPTION: "noop",
+    OnFail.REASK: "noop",
+    OnFail.NOOP: "noop",
+    OnFail.FIX: "fix",
+}
+
+
 class GuardrailUse(Section):
     """One entry of the `guardrails` section."""
 
@@ -47,3 +49,110 @@ class GuardrailUse(Section):
     """Longest time that the validator may take; past it the passage is blocked."""
     options: dict[str, Any] = Field(default_factory=dict, alias="with")
     """Keyword arguments of the validator."""
+
+
+class ValidatorGuardrail:
+    """A guardrails-ai validator as a guardrail, in a Guard of its own.
+
+    Its own, because two fixing validators in one Guard corrupt the text and hide each other's failures.
+    """
+
+    def __init__(self, use: GuardrailUse) -> None:
+        self.name = use.use
+        self.timeout_seconds = use.timeout_seconds
+        self._on_fail = use.on_fail
+        try:
+            validator = validator_class(use.use)(on_fail=_GUARD_ON_FAIL[use.on_fail], **use.options)
+        except (TypeError, ValueError) as error:
+            raise PolicyError(f"{use.use} cannot be made with these options: {error}") from None
+        self._guard = _quiet_guardrails().AsyncGuard(history_max_length=1).use(validator)
+
+    async def check(self, passage: Passage) -> Verdict:
+        """Judge the passage; an empty one passes, because guardrails-ai fails every empty text."""
+        if not passage.text.strip():
+            return Allow(self.name)
+        outcome = await self._guard.validate(passage.text)
+        failed = [one for one in outcome.validation_summaries or () if one.validator_status == "fail"]
+        if not failed and outcome.validation_passed:
+            return Allow(self.name)
+        reason = "; ".join(str(one.failure_reason) for one in failed)[:_LONGEST_REASON] or "it did not pass"
+        match self._on_fail:
+            case OnFail.NOOP:
+                return Allow(self.name, reason=reason)
+            case OnFail.FIX if outcome.validation_passed and isinstance(outcome.validated_output, str):
+                return Rewrite(self.name, outcome.validated_output, reason=reason)
+            case _:
+                return Block(self.name, reason, reask=self._on_fail is OnFail.REASK)
+
+
+class ValidateStructure:
+    """Checks a reply that must parse into a pydantic model, with the Guard that guardrails-ai makes of it."""
+
+    def __init__(self) -> None:
+        self._guards: dict[type[BaseModel], Any] = {}
+
+    async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:
+        """Answer the call, then check the reply's structure.
+
+        Raises:
+            GuardrailTripped: The text does not parse into the model that was asked for.
+        """
+        reply = await call_next(call)
+        wanted = call.structure
+        if isinstance(reply.content, str) and isinstance(wanted, type) and issubclass(wanted, BaseModel):
+            reason = await self._fault(reply.content, wanted)
+            if reason:
+                raise GuardrailTripped(
+                    guardrail="structured_output", point=Point.MESSAGE.value, reason=reason, reask=True
+                )
+        return reply
+
+    async def _fault(self, text: str, wanted: type[BaseModel]) -> str:
+        if wanted not in self._guards:
+            # Built once: it takes some 50 ms.
+            self._guards[wanted] = _quiet_guardrails().AsyncGuard.for_pydantic(wanted)
+        outcome = await self._guards[wanted].validate(text)
+        try:
+            wanted.model_validate_json(text)
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False, include_context=False)
+            places = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in faults[:5])
+            return f"it does not fit {wanted.__name__} ({places})"
+        return "" if outcome.validation_passed else f"it does not fit {wanted.__name__}"
+
+
+def validator_class(name: str) -> Any:
+    """The validator that is registered under this name with guardrails-ai.
+
+    Raises:
+        PolicyError: None is.
+    """
+    _quiet_guardrails()
+    import ringfence.guardrails.shipped_validators as shipped
+    from guardrails.validator_base import validators_registry
+
+    # The registry itself, because asking for an unknown name makes guardrails-ai look for a hub package.
+    found = validators_registry.get(name)
+    if found is not None:
+        return found
+    known = ", ".join(sorted(shipped.NAMES))
+    raise PolicyError(
+        f"No validator is registered as {name!r}. Ringfence brings {known}; import the module of your own first"
+    )
+
+
+@lru_cache(maxsize=1)
+def _quiet_guardrails() -> Any:
+    """guardrails-ai with its telemetry off. Imported on first use: it takes two seconds.
+
+    Telemetry is on by default and starts a thread that calls out. The object in its place has no tracer, so
+    there is nothing to send and nothing that could.
+    """
+    import guardrails
+    from guardrails.settings import settings
+    from guardrails.utils.hub_telemetry_utils import HubTelemetry
+
+    settings.disable_tracing = True
+    if HubTelemetry._instance is None:  # noqa: SLF001 - there is no public switch
+        HubTelemetry._instance = object.__new__(HubTelemetry)  # noqa: SLF001
+    return guardrails

@@ -1,1 +1,66 @@
-"""x"""
+"""Ringfence: AutoGen group chats that are safe to put into production.
+
+    from ringfence import Fence, Ringfence
+
+    ringfence = Ringfence.from_file("ringfence.yaml")
+    conversation = ringfence.conversation(support_team, user="alice@contoso.com")
+    result = await conversation.run(task="Refund order 1182")
+"""
+
+from ringfence.agents.fence import Fence
+from ringfence.agents.rehearsal import RehearsalModel
+from ringfence.agents.ringfence import Ringfence, TeamFactory
+from ringfence.budgets.limits import Limits
+from ringfence.budgets.prices import Price
+from ringfence.budgets.usage import Step, Usage
+from ringfence.conversations.conversation import Conversation, Status
+from ringfence.conversations.transcript import Entry
+from ringfence.errors import (
+    ApprovalDenied,
+    ApprovalRequired,
+    ConversationInterrupted,
+    CoverageError,
+    Fault,
+    GuardrailTripped,
+    LimitExceeded,
+    ModelCallFailed,
+    PolicyError,
+    RingfenceError,
+    StoreError,
+    TaskError,
+)
+from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
+from ringfence.guardrails.tool_policy import tool
+from ringfence.policy import Policy
+
+__all__ = [
+    "ApprovalDenied",
+    "ApprovalRequest",
+    "ApprovalRequired",
+    "Approved",
+    "Approver",
+    "Conversation",
+    "ConversationInterrupted",
+    "CoverageError",
+    "Entry",
+    "Fault",
+    "Fence",
+    "GuardrailTripped",
+    "LimitExceeded",
+    "Limits",
+    "ModelCallFailed",
+    "Policy",
+    "PolicyError",
+    "Price",
+    "RehearsalModel",
+    "Rejected",
+    "Ringfence",
+    "RingfenceError",
+    "Status",
+    "Step",
+    "StoreError",
+    "TaskError",
+    "TeamFactory",
+    "Usage",
+    "tool",
+]

@@ -77,12 +77,25 @@ class TaskError(RingfenceError, ValueError):
 class GuardrailTripped(RingfenceError):
     """A guardrail blocked a passage; nothing that depended on it happened."""
 
-    def __init__(self, *, guardrail: str, point: str, reason: str, crashed: bool = False) -> None:
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that a caller may ask of it
+        self,
+        *,
+        guardrail: str,
+        point: str,
+        reason: str,
+        crashed: bool = False,
+        reask: bool = False,
+        halt: bool = False,
+    ) -> None:
         self.guardrail = guardrail
         self.point = point
         self.reason = reason
         self.crashed = crashed
         """True when the guardrail failed or timed out, instead of saying no."""
+        self.reask = reask
+        """True when the model that wrote the passage may try again."""
+        self.halt = halt
+        """True when the whole conversation has to stop."""
         super().__init__(f"Guardrail {guardrail!r} blocked the {point}: {reason}")
 
 
@@ -114,10 +127,12 @@ class ApprovalDenied(ApprovalRequired):
 class ModelCallFailed(RingfenceError):
     """The model's provider failed; `retryable` says whether the same call may work later."""
 
-    def __init__(self, *, model: str, reason: str, retryable: bool) -> None:
+    def __init__(self, *, model: str, reason: str, retryable: bool, billing_unknown: bool = True) -> None:
         self.model = model
         self.reason = reason
         self.retryable = retryable
+        self.billing_unknown = billing_unknown
+        """True when the provider may have charged for the call; then the worst case counts as spent."""
         super().__init__(f"The call to model {model!r} failed: {reason}")
 
 

@@ -1,0 +1,221 @@
+"""One conversation's fence: what a team factory is given to build its team with."""
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from autogen_agentchat.base import ChatAgent, Team
+from autogen_agentchat.teams import BaseGroupChat
+from autogen_core import CancellationToken
+from autogen_core.models import ChatCompletionClient, CreateResult
+from autogen_core.tools import ToolResult, Workbench
+
+from ringfence.agents import client_facts
+from ringfence.agents.coverage import Coverage, walk
+from ringfence.agents.delivery import Deliver
+from ringfence.agents.model_client import FencedModelClient, prompt_tokens
+from ringfence.agents.termination import FenceTermination
+from ringfence.agents.workbench import FencedWorkbench, ToolLike, as_workbench
+from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
+from ringfence.budgets.prices import FREE, Price, price_of
+from ringfence.conversations.crossing import RecordCrossing
+from ringfence.conversations.session import Session
+from ringfence.errors import CoverageError, Fault, PolicyError
+from ringfence.guardrails.approval import Approve, DecidedCall
+from ringfence.guardrails.calls import ModelCall, ToolCall
+from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance, ToolDirectory
+from ringfence.guardrails.enforcement import Enforce, Reask
+from ringfence.guardrails.masking import Mask
+from ringfence.guardrails.middleware import Middleware
+from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
+from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
+from ringfence.guardrails.validators import ValidateStructure
+from ringfence.guardrails.verdicts import Escalate, Guardrail, Point
+from ringfence.policy import Policy
+
+_ever_used: "weakref.WeakSet[Any]" = weakref.WeakSet()
+"""Teams and agents that a conversation has taken; one instance serves one conversation, once."""
+
+
+class Fence:
+    """Hands out model clients and workbenches that belong to one conversation."""
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        policy: Policy,
+        guardrails: Mapping[Point, Sequence[Guardrail]],
+        tier_client: Callable[[str], ChatCompletionClient],
+    ) -> None:
+        self._session = session
+        self._policy = policy
+        self._guardrails = guardrails
+        self._tier_client = tier_client
+        self._tool_policy = ToolPolicy(policy.tools)
+        self._directory = ToolDirectory(specs={}, handoffs=set())
+        self._clearances = Clearances()
+        self._workbenches: dict[str, FencedWorkbench] = {}
+        self._admitted: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+    def __repr__(self) -> str:
+        return f"Fence(conversation={self._session.id!r})"
+
+    def model_client(
+        self, client: ChatCompletionClient | str, *, model: str | None = None, max_output_tokens: int | None = None
+    ) -> FencedModelClient:
+        """A model client behind the model door.
+
+        Args:
+            client: An AutoGen model client, or the name of one of the policy's model tiers.
+            model: The model's name for the price list, when the client does not tell.
+            max_output_tokens: Upper bound of one reply, in tokens; None takes the tier's, or 1024.
+
+        Raises:
+            PolicyError: The tier or the model's price is not known.
+        """
+        tier = self._policy.models.get(client) if isinstance(client, str) else None
+        bare = self._tier_client(client) if isinstance(client, str) else client
+        if isinstance(bare, FencedModelClient):
+            bare = bare._client  # noqa: SLF001 - fencing a fenced client binds what is inside to this fence
+        name = model or client_facts.model_name(bare)
+        if name is None:
+            raise PolicyError(f"{type(bare).__name__} does not tell its model; say fence.model_client(..., model=...)")
+        limit = max_output_tokens or (tier.max_output_tokens if tier else 1024)
+        return FencedModelClient(
+            bare,
+            model=name,
+            max_output_tokens=limit,
+            middlewares=self._model_door(self._price(bare, name)),
+            fence=self,
+        )
+
+    def workbench(self, tools: Workbench | Sequence[ToolLike]) -> FencedWorkbench:
+        """Tools behind the tool door: typed functions, AutoGen tools, or a Workbench such as McpWorkbench.
+
+        A tool that does not say what it is, with `@tool(...)` or in the policy, counts as consequential.
+
+        Raises:
+            PolicyError: Something is no tool, or two tools share a name.
+        """
+        bare, specs = as_workbench(tools)
+        if isinstance(bare, FencedWorkbench):
+            bare, specs = bare._workbench, dict(bare._specs)  # noqa: SLF001 - as in model_client
+        fenced = FencedWorkbench(
+            bare, specs=specs, register=self._register, middlewares=self._tool_door(), fence=self
+        )
+        for name, spec in specs.items():
+            self._register(name, spec)
+            self._workbenches[name] = fenced
+        return fenced
+
+    async def inspect(self, team: object) -> Coverage:
+        """Walk a team without taking it; `faults` lists all that cannot be fenced, or is named and not there."""
+        coverage = walk(team, self)
+        for workbench in coverage.workbenches:
+            for schema in await workbench.list_tools():
+                self._workbenches[schema["name"]] = workbench
+        known = {*self._directory.specs, *coverage.handoffs}
+        for name in self._policy.tools:
+            is_glob = any(character in name for character in "*?[")
+            if not is_glob and name not in known:
+                there = ", ".join(sorted(known)) or "none"
+                coverage.faults.append(Fault(f"the team has no such tool; it has: {there}", where=f"tools.{name}"))
+        for name in coverage.handoffs & self._directory.specs.keys():
+            coverage.faults.append(Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}"))
+        self._directory.handoffs.update(coverage.handoffs)
+        return coverage
+
+    async def admit(self, team: Team | ChatAgent) -> None:
+        """Take a team in, before each of its runs.
+
+        Raises:
+            CoverageError: It has parts that cannot be fenced, or it was used before.
+        """
+        coverage = await self.inspect(team)
+        fresh = [part for part in (*coverage.teams, *coverage.agents) if part not in self._admitted]
+        for part in fresh:
+            if part in _ever_used or getattr(part, "_initialized", False):
+                said = "was used before; build every agent and team anew inside the team factory"
+                coverage.faults.append(Fault(said, where=part.name))
+        if coverage.faults:
+            raise CoverageError(coverage.faults)
+        for part in fresh:
+            _ever_used.add(part)
+            self._admitted.add(part)
+            if isinstance(part, BaseGroupChat):
+                self._end_gracefully(part)
+
+    async def run_decided(self, decided: DecidedCall) -> tuple[str, bool]:
+        """Take a call that a person decided on through the tool door once more: its text, and whether it failed."""
+        call = decided.call
+        self._clearances.renew(call, Escalate("approval", "a person decided"))
+        result = await self._workbenches[call.tool].run_call(call, CancellationToken())
+        return result.to_text(), result.is_error
+
+    def _end_gracefully(self, team: BaseGroupChat) -> None:
+        ours = FenceTermination(
+            stop=self._session.stop,
+            ledger=self._session.ledger,
+            agents=[participant.name for participant in team._participants],  # noqa: SLF001
+        )
+        theirs = team._termination_condition  # noqa: SLF001
+        team._termination_condition = ours if theirs is None else theirs | ours  # noqa: SLF001
+
+    def _register(self, name: str, spec: ToolSpec) -> None:
+        described = self._tool_policy.rule(name).describe(spec)
+        known = self._directory.specs.setdefault(name, described)
+        if known != described:
+            raise PolicyError(f"Two tools of this team have the name {name} and differ in what they do; rename one")
+
+    def _price(self, client: ChatCompletionClient, model: str) -> Price:
+        if client_facts.is_free(client) and model not in self._policy.prices:
+            return FREE
+        return price_of(model, provider=client_facts.provider_id(client), overrides=self._policy.prices)
+
+    def _model_door(self, price: Price) -> Sequence[Middleware[ModelCall, CreateResult]]:
+        session, record = self._session, self._session.record
+        return (
+            StopInsteadOfRaise(session.stop),
+            RecordCrossing(door="model", record=record),
+            ClearToolCalls(
+                directory=self._directory,
+                policy=self._tool_policy,
+                clearances=self._clearances,
+                vault=session.vault,
+                record=record,
+            ),
+            Reask(times=self._policy.reasks, record=record),
+            ValidateStructure(),
+            Enforce(record=record, after=self._checks(Point.MESSAGE)),
+            Mask(session.masker, point="prompt", reply_point=Point.MESSAGE.value),
+            MeterModelCalls(
+                ledger=session.ledger,
+                price=price,
+                count_prompt=lambda call: prompt_tokens(call.messages, call.tools),
+                record=record,
+            ),
+        )
+
+    def _tool_door(self) -> Sequence[Middleware[ToolCall, ToolResult]]:
+        session, record = self._session, self._session.record
+        return (
+            RefuseInsteadOfRaise(session.stop),
+            RecordCrossing(door="tool", record=record),
+            RequireClearance(self._clearances),
+            MeterToolCalls(session.ledger),
+            Enforce(
+                record=record, before=self._checks(Point.TOOL_CALL), after=self._checks(Point.TOOL_RESULT)
+            ),
+            Mask(session.masker, point=Point.TOOL_CALL.value, reply_point=Point.TOOL_RESULT.value),
+            Approve(
+                book=session.approvals,
+                policy=self._tool_policy,
+                directory=self._directory,
+                vault=session.vault,
+            ),
+            Deliver(self._tool_policy),
+        )
+
+    def _checks(self, point: Point) -> tuple[Point, Sequence[Guardrail]]:
+        return point, self._guardrails.get(point, ())

@@ -1,0 +1,204 @@
+"""A model client behind the model door."""
+
+import json
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Self
+
+from autogen_core import CancellationToken, Component, ComponentModel, MessageHandlerContext
+from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelInfo, RequestUsage
+from autogen_core.tools import Tool, ToolSchema
+from pydantic import BaseModel
+
+from ringfence.agents.client_facts import output_limit, stream_arguments
+from ringfence.agents.failures import classify_failure
+from ringfence.budgets.token_count import count_prompt
+from ringfence.errors import ModelCallFailed, PolicyError
+from ringfence.guardrails.calls import ModelCall
+from ringfence.guardrails.middleware import Middleware, door
+from ringfence.guardrails.texts import clean_text, texts_of
+
+_TEAM_SUFFIX = re.compile(r"_[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
+_OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")
+
+
+class FencedModelClientConfig(BaseModel):
+    """What is saved of a fenced client: the client inside, never the fence."""
+
+    client: ComponentModel
+
+
+class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]):
+    """Calls a model only through the model door. Made by `fence.model_client(...)`."""
+
+    component_type = "model"
+    component_config_schema = FencedModelClientConfig
+    component_provider_override = "ringfence.agents.model_client.FencedModelClient"
+
+    def __init__(
+        self,
+        client: ChatCompletionClient,
+        *,
+        model: str,
+        max_output_tokens: int,
+        middlewares: Sequence[Middleware[ModelCall, CreateResult]],
+        fence: object,
+    ) -> None:
+        self._client = client
+        self._model = model
+        self._max_output_tokens = max_output_tokens
+        self._middlewares = middlewares
+        self.fence = fence
+        """The fence that this client belongs to; another conversation's fence does not accept it."""
+
+    def __repr__(self) -> str:
+        return f"FencedModelClient({self._model!r})"
+
+    async def create(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = [],
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> CreateResult:
+        """One reply, after it passed the door. Never raises but when it is cancelled."""
+        options = _options(tool_choice, json_output, extra_create_args, cancellation_token)
+        return await door(self._middlewares, self._create)(self._call(messages, tools, options))
+
+    async def create_stream(
+        self,
+        messages: Sequence[LLMMessage],
+        *,
+        tools: Sequence[Tool | ToolSchema] = [],
+        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
+        json_output: bool | type[BaseModel] | None = None,
+        extra_create_args: Mapping[str, Any] = {},
+        cancellation_token: CancellationToken | None = None,
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        """The reply's text in one piece, once all of it passed the door, and then the reply."""
+        options = _options(tool_choice, json_output, extra_create_args, cancellation_token)
+        reply = await door(self._middlewares, self._create_stream)(self._call(messages, tools, options))
+        if isinstance(reply.content, str) and reply.content:
+            yield reply.content
+        yield reply
+
+    async def close(self) -> None:
+        """Close the client inside."""
+        await self._client.close()
+
+    def actual_usage(self) -> RequestUsage:
+        """As the client inside counts it."""
+        return self._client.actual_usage()
+
+    def total_usage(self) -> RequestUsage:
+        """As the client inside counts it."""
+        return self._client.total_usage()
+
+    def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
+        """Tokens of a prompt, counted offline; a client's own count may look for its encoding on the network."""
+        return prompt_tokens(messages, tools)
+
+    def remaining_tokens(
+        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []
+    ) -> int:
+        """As the client inside counts it."""
+        return self._client.remaining_tokens(messages, tools=tools)
+
+    @property
+    def capabilities(self) -> Any:
+        """As the client inside says."""
+        return self._client.capabilities
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """As the client inside says."""
+        return self._client.model_info
+
+    def _to_config(self) -> FencedModelClientConfig:
+        return FencedModelClientConfig(client=self._client.dump_component())
+
+    @classmethod
+    def _from_config(cls, config: FencedModelClientConfig) -> Self:
+        client = ChatCompletionClient.load_component(config.client)
+        return cls(client, model="loaded", max_output_tokens=1, middlewares=(_sealed,), fence=None)
+
+    def _call(self, messages: Sequence[LLMMessage], tools: Sequence[Any], options: Mapping[str, Any]) -> ModelCall:
+        return ModelCall(
+            agent=current_agent(),
+            model=self._model,
+            messages=tuple(messages),
+            tools=tuple(tools),
+            options=options,
+            max_output_tokens=self._max_output_tokens,
+        )
+
+    async def _create(self, call: ModelCall) -> CreateResult:
+        return await self._answered(call, {}, lambda options: self._client.create(call.messages, **options))
+
+    async def _create_stream(self, call: ModelCall) -> CreateResult:
+        async def last(options: Mapping[str, Any]) -> Any:
+            item: object = None
+            async for item in self._client.create_stream(call.messages, **options):
+                pass
+            return item
+
+        return await self._answered(call, stream_arguments(self._client), last)
+
+    async def _answered(
+        self, call: ModelCall, more: Mapping[str, Any], ask: Callable[[dict[str, Any]], Awaitable[Any]]
+    ) -> CreateResult:
+        chosen = {
+            key: value for key, value in call.options["extra_create_args"].items() if key not in _OUTPUT_LIMITS
+        }
+        extra = {**chosen, **more, **output_limit(self._client, call.max_output_tokens)}
+        try:
+            reply = await ask({**call.options, "tools": call.tools, "extra_create_args": extra})
+        except Exception as error:  # noqa: BLE001 - every provider has its own errors; their texts may quote the prompt
+            failure = classify_failure(error)
+            raise ModelCallFailed(
+                model=self._model,
+                reason=failure.reason,
+                retryable=failure.retryable,
+                billing_unknown=failure.billing_unknown,
+            ) from None
+        if not isinstance(reply, CreateResult):
+            raise ModelCallFailed(model=self._model, reason="it answered nothing", retryable=True)
+        return reply
+
+
+def current_agent() -> str:
+    """The name of the agent for which the current call is made, as AutoGen's runtime knows it."""
+    try:
+        return _TEAM_SUFFIX.sub("", MessageHandlerContext.agent_id().type)
+    except RuntimeError:
+        # An agent that runs without a team has no runtime.
+        return ""
+
+
+def prompt_tokens(messages: Sequence[Any], tools: Sequence[Any]) -> int:
+    """Tokens of a prompt with its tools, counted offline."""
+    schemas = (json.dumps(_schema(tool), default=str) for tool in tools)
+    texts = [clean_text(text) for text in texts_of(list(messages))]
+    return count_prompt(texts, messages=len(messages), tools=schemas)
+
+
+def _schema(tool: Any) -> Any:
+    return tool if isinstance(tool, Mapping) else tool.schema
+
+
+def _options(
+    tool_choice: Any, json_output: Any, extra_create_args: Mapping[str, Any], token: CancellationToken | None
+) -> dict[str, Any]:
+    return {
+        "tool_choice": tool_choice,
+        "json_output": json_output,
+        "extra_create_args": dict(extra_create_args),
+        "cancellation_token": token,
+    }
+
+
+async def _sealed(_call: ModelCall, call_next: object) -> CreateResult:
+    raise PolicyError("This model client was loaded from a saved definition; fence it with fence.model_client(...)")

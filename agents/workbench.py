@@ -1,0 +1,164 @@
+"""Tools behind the tool door."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Self
+
+from autogen_core import EVENT_LOGGER_NAME, CancellationToken, Component, ComponentModel
+from autogen_core.logging import ToolCallEvent
+from autogen_core.tools import BaseTool, FunctionTool, StaticWorkbench, ToolResult, ToolSchema, Workbench
+from pydantic import BaseModel
+
+from ringfence.agents.model_client import current_agent
+from ringfence.errors import PolicyError
+from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.middleware import Middleware, door
+from ringfence.guardrails.refusal import failed
+from ringfence.guardrails.tool_policy import ToolSpec, spec_of
+
+ToolLike = BaseTool[Any, Any] | Callable[..., Any]
+
+_in_tool: ContextVar[bool] = ContextVar("ringfence_in_tool", default=False)
+
+
+class FencedWorkbenchConfig(BaseModel):
+    """What is saved of a fenced workbench: the workbench inside, never the fence."""
+
+    workbench: ComponentModel
+
+
+class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
+    """Runs tools only through the tool door. Made by `fence.workbench(...)`."""
+
+    component_config_schema = FencedWorkbenchConfig
+    component_provider_override = "ringfence.agents.workbench.FencedWorkbench"
+
+    def __init__(
+        self,
+        workbench: Workbench,
+        *,
+        specs: Mapping[str, ToolSpec],
+        register: Callable[[str, ToolSpec], None],
+        middlewares: Sequence[Middleware[ToolCall, ToolResult]],
+        fence: object,
+    ) -> None:
+        self._workbench = workbench
+        self._specs = specs
+        self._register = register
+        self._middlewares = middlewares
+        self.fence = fence
+        """The fence that this workbench belongs to; another conversation's fence does not accept it."""
+        _keep_values_out_of_logs()
+
+    async def list_tools(self) -> list[ToolSchema]:
+        """The tools inside; whatever is offered is known to the fence from now on."""
+        schemas = await self._workbench.list_tools()
+        for schema in schemas:
+            self._register(schema["name"], self._specs.get(schema["name"], ToolSpec()))
+        return schemas
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        """The tool's result, after it passed the door. Never raises: a refusal is a result with `is_error`."""
+        call = ToolCall(current_agent(), name, dict(arguments or {}), call_id or "")
+        return await self.run_call(call, cancellation_token or CancellationToken())
+
+    async def run_call(self, call: ToolCall, token: CancellationToken) -> ToolResult:
+        """Take one call through the door, as `call_tool`."""
+        work = asyncio.ensure_future(door(self._middlewares, lambda cleared: self._run(cleared, token))(call))
+        token.link_future(work)
+        while not work.done():
+            try:
+                await asyncio.wait({work})
+            except asyncio.CancelledError:
+                # AutoGen's agent would wait for ever for a result that is not returned.
+                work.cancel()
+        if work.cancelled():
+            return failed(call, "The run was cancelled before the call was run.")
+        return work.result()
+
+    async def start(self) -> None:
+        """Start the workbench inside."""
+        await self._workbench.start()
+
+    async def stop(self) -> None:
+        """Stop the workbench inside."""
+        await self._workbench.stop()
+
+    async def reset(self) -> None:
+        """Reset the workbench inside."""
+        await self._workbench.reset()
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """The state of the workbench inside."""
+        return await self._workbench.save_state()
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Load the state of the workbench inside."""
+        await self._workbench.load_state(state)
+
+    def _to_config(self) -> FencedWorkbenchConfig:
+        return FencedWorkbenchConfig(workbench=self._workbench.dump_component())
+
+    @classmethod
+    def _from_config(cls, config: FencedWorkbenchConfig) -> Self:
+        inner = Workbench.load_component(config.workbench)
+        return cls(inner, specs={}, register=lambda _name, _spec: None, middlewares=(_sealed,), fence=None)
+
+    async def _run(self, call: ToolCall, token: CancellationToken) -> ToolResult:
+        marker = _in_tool.set(True)
+        try:
+            return await self._workbench.call_tool(call.tool, call.arguments, token, call.call_id)
+        finally:
+            _in_tool.reset(marker)
+
+
+def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict[str, ToolSpec]]:
+    """A workbench of functions and tools, with what each says of itself.
+
+    Raises:
+        PolicyError: Something is no tool, or a function lacks the type hints that a model needs.
+    """
+    if isinstance(tools, Workbench):
+        return tools, {}
+    made = [(tool if isinstance(tool, BaseTool) else _function_tool(tool), tool) for tool in tools]
+    names = [tool.name for tool, _ in made]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PolicyError(f"Two tools have the same name: {', '.join(twice)}")
+    return StaticWorkbench([tool for tool, _ in made]), {tool.name: spec_of(said) for tool, said in made}
+
+
+def _function_tool(function: Any) -> BaseTool[Any, Any]:
+    name = getattr(function, "__name__", type(function).__name__)
+    if not callable(function):
+        raise PolicyError(f"{name} is no tool: hand in typed functions, AutoGen tools, or one Workbench")
+    try:
+        return FunctionTool(function, description=(function.__doc__ or name).strip())
+    except Exception as error:
+        raise PolicyError(f"{name} cannot be a tool, every parameter needs a type: {type(error).__name__}") from None
+
+
+async def _sealed(_call: ToolCall, call_next: object) -> ToolResult:
+    return failed(_call, "Refused: these tools were loaded from a saved definition and are not fenced.")
+
+
+class _DropToolCallEvents(logging.Filter):
+    """AutoGen logs each tool's real arguments and result; behind the fence that line is not written."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (_in_tool.get() and isinstance(record.msg, ToolCallEvent))
+
+
+_DROP = _DropToolCallEvents()
+
+
+def _keep_values_out_of_logs() -> None:
+    logging.getLogger(EVENT_LOGGER_NAME).addFilter(_DROP)

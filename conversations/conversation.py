@@ -1,0 +1,286 @@
+"""One conversation of a user with a team, from the task to the answer."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from enum import StrEnum
+from typing import Any, Generic
+
+from autogen_core import CancellationToken
+
+from ringfence.budgets.usage import Step, Usage
+from ringfence.conversations.run import EventT, ResultT, Run, Runner
+from ringfence.conversations.session import Session
+from ringfence.conversations.transcript import Entry
+from ringfence.errors import (
+    ApprovalRequired,
+    ConversationInterrupted,
+    GuardrailTripped,
+    LimitExceeded,
+    RingfenceError,
+    TaskError,
+)
+from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
+from ringfence.guardrails.texts import texts_of
+
+_END = object()
+
+
+class Status(StrEnum):
+    """Where a conversation stands."""
+
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    LIMIT_REACHED = "limit_reached"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+class Conversation(Generic[EventT, ResultT]):
+    """Runs like an AutoGen team, behind the fence. One run at a time."""
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        new_runner: Callable[[], Runner[EventT, ResultT]],
+        task_messages: Callable[[Any, str], Sequence[Any]],
+    ) -> None:
+        self._session = session
+        self._new_runner = new_runner
+        self._task_messages = task_messages
+        self._runner: Runner[EventT, ResultT] | None = None
+        self._state: Mapping[str, Any] | None = None
+        self._status = Status.READY
+        self._entries: list[Entry] = []
+
+    def __repr__(self) -> str:
+        return f"Conversation(id={self.id!r}, status={self._status.value!r})"
+
+    @property
+    def id(self) -> str:
+        """The conversation's id."""
+        return self._session.id
+
+    @property
+    def user(self) -> str:
+        """Who talks to the team."""
+        return self._session.user
+
+    @property
+    def status(self) -> Status:
+        """Where the conversation stands."""
+        return self._status
+
+    @property
+    def trace_id(self) -> str:
+        """The id that every audit line of the current or last run carries."""
+        return self._session.record.trace_id
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far: tokens, US dollars, calls and turns."""
+        return self._session.ledger.spent
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every model call with its usage, in order."""
+        return self._session.ledger.steps
+
+    @property
+    def transcript(self) -> tuple[Entry, ...]:
+        """What was said, with pseudonyms."""
+        return tuple(self._entries)
+
+    @property
+    def pending_approvals(self) -> tuple[ApprovalRequest, ...]:
+        """What waits for a person, oldest first."""
+        return self._session.approvals.pending
+
+    async def approve(self, approval_id: str, *, by: str) -> None:
+        """Approve a waiting call; it runs, once and exactly so, at the next `resume()`.
+
+        Raises:
+            ApprovalDenied: It has expired.
+            RingfenceError: No such approval waits.
+        """
+        self._session.approvals.decide(approval_id, Approved(by))
+
+    async def reject(self, approval_id: str, *, by: str, reason: str = "") -> None:
+        """Reject a waiting call; the team hears so at the next `resume()`.
+
+        Raises:
+            ApprovalDenied: It has expired.
+            RingfenceError: No such approval waits.
+        """
+        self._session.approvals.decide(approval_id, Rejected(by, reason))
+
+    async def run(
+        self,
+        *,
+        task: Any = None,
+        cancellation_token: CancellationToken | None = None,
+        output_task_messages: bool = True,
+    ) -> ResultT:
+        """Work on a task until the team stops; answers with AutoGen's TaskResult.
+
+        A limit or a missing approval ends the run with a stop reason that says so; see `status`.
+
+        Raises:
+            TaskError: There is nothing to work on.
+            LimitExceeded: The task itself is too long.
+            GuardrailTripped: A guardrail blocked the task or the answer.
+            ModelCallFailed: A model's provider failed.
+            ConversationInterrupted: The run was cancelled, or the team failed.
+            CoverageError: The team has parts that cannot be fenced.
+        """
+        return await _last(
+            self.run_stream(
+                task=task, cancellation_token=cancellation_token, output_task_messages=output_task_messages
+            )
+        )
+
+    async def run_stream(
+        self,
+        *,
+        task: Any = None,
+        cancellation_token: CancellationToken | None = None,
+        output_task_messages: bool = True,
+    ) -> AsyncGenerator[EventT | ResultT, None]:
+        """The events of a run as they happen, with real values for the user; the last item is the TaskResult.
+
+        Leaving the loop early stops the run. Raises as `run`.
+        """
+        messages = self._checked_task(task)
+        async with aclosing(self._streamed(messages, cancellation_token, output_task_messages)) as items:
+            async for item in items:
+                yield item
+
+    async def resume(self, *, cancellation_token: CancellationToken | None = None) -> ResultT:
+        """Carry out what was decided of the waiting calls, tell the team, and go on.
+
+        Raises:
+            ApprovalRequired: Something still waits for a decision.
+            TaskError: Nothing was decided.
+        """
+        for request in self.pending_approvals:
+            raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason="still waits for approval")
+        decided = self._session.approvals.decided
+        if not decided:
+            raise TaskError("Nothing was decided that waits; hand in a task with run(task=...)")
+        self._session.start_run()
+        runner = self._runner or await self._fresh_runner()
+        news: list[str] = []
+        for one in decided:
+            text, failed = await runner.run_decided(one)
+            outcome = "it was not done" if failed else "it has been done, once"
+            news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
+        messages = self._task_messages("\n".join(news), "approvals")
+        return await _last(self._streamed(messages, cancellation_token, output_task_messages=True))
+
+    async def save_state(self) -> Mapping[str, Any]:
+        """The team's state after the last run that ended well, with pseudonyms."""
+        return dict(self._state or {})
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that `save_state` gave.
+
+        Raises:
+            ConversationInterrupted: The conversation is running.
+        """
+        self._check_idle()
+        self._runner, self._state = None, dict(state) or None
+
+    async def reset(self) -> None:
+        """Forget what was said. What was spent stays spent."""
+        await self.load_state({})
+        self._status = Status.READY
+        self._entries.clear()
+
+    def _check_idle(self) -> None:
+        if self._status is Status.RUNNING:
+            raise ConversationInterrupted("This conversation is running already; wait for it, or cancel it")
+
+    def _checked_task(self, task: Any) -> Sequence[Any]:
+        self._check_idle()
+        if task is None:
+            if self._state is None:
+                raise TaskError("The task is empty, and nothing was said yet that the team could go on with")
+            return ()
+        messages = self._task_messages(task, "user")
+        characters = sum(len(text) for text in texts_of(list(messages)))
+        limit = self._session.ledger.limits.task_characters
+        if characters > limit:
+            raise LimitExceeded(kind="task characters", value=characters, limit=limit, scope="task")
+        return messages
+
+    async def _streamed(
+        self, messages: Sequence[Any], outer_token: CancellationToken | None, output_task_messages: bool
+    ) -> AsyncGenerator[Any, None]:
+        self._check_idle()
+        self._status = Status.RUNNING
+        token = CancellationToken()
+        if outer_token is not None:
+            outer_token.add_callback(token.cancel)
+        queue: asyncio.Queue[Any] = asyncio.Queue()
+        run: Run[EventT, ResultT] = Run(
+            self._session, token, queue, output_task_messages=output_task_messages
+        )
+        work = asyncio.ensure_future(self._work(run, messages))
+        work.add_done_callback(lambda _: queue.put_nowait(_END))
+        try:
+            while (item := await queue.get()) is not _END:
+                yield item
+            yield await work
+        finally:
+            if not work.done():
+                # The consumer left: stop the team, or it would go on, and spend, where nobody looks.
+                token.cancel()
+                with suppress(Exception, asyncio.CancelledError):
+                    await work
+
+    async def _work(self, run: Run[EventT, ResultT], messages: Sequence[Any]) -> ResultT:
+        session = self._session
+        session.start_run()
+        try:
+            session.record("run_started", user=session.user)
+            runner = self._runner or await self._fresh_runner()
+            result = await run.drive(runner, messages)
+            self._status = _status_after(session.stop.error)
+            if run.healthy:
+                self._state = await runner.save_state()
+        except BaseException as error:
+            self._status = Status.BLOCKED if isinstance(error, GuardrailTripped) else Status.FAILED
+            raise
+        finally:
+            self._entries.extend(run.entries)
+            if not run.healthy:
+                self._runner = None
+            session.record("run_ended", status=self._status.value, reason=str(session.stop.error or ""))
+        return result
+
+    async def _fresh_runner(self) -> Runner[EventT, ResultT]:
+        runner = self._new_runner()
+        if self._state is not None:
+            await runner.load_state(self._state)
+        self._runner = runner
+        return runner
+
+
+def _status_after(error: RingfenceError | None) -> Status:
+    match error:
+        case None:
+            return Status.DONE
+        case ApprovalRequired():
+            return Status.WAITING_FOR_APPROVAL
+        case _:
+            return Status.LIMIT_REACHED
+
+
+async def _last(items: AsyncGenerator[Any, None]) -> Any:
+    item: Any = None
+    async for item in items:
+        pass
+    return item

@@ -1,0 +1,46 @@
+"""What belongs to one conversation, whatever framework its team is made with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ringfence.budgets.ledger import Ledger
+from ringfence.conversations.audit import RunRecorder
+from ringfence.guardrails.approval import ApprovalBook
+from ringfence.guardrails.masking import Masker
+from ringfence.guardrails.middleware import Middleware
+from ringfence.guardrails.stop import StopSignal
+from ringfence.guardrails.texts import map_text
+from ringfence.guardrails.vault import Vault
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Session:
+    """The state and the user door of one conversation, bound explicitly into all that serves it."""
+
+    id: str
+    user: str
+    record: RunRecorder
+    vault: Vault = field(repr=False)
+    masker: Masker = field(repr=False)
+    ledger: Ledger = field(repr=False)
+    approvals: ApprovalBook = field(repr=False)
+    stop: StopSignal = field(repr=False)
+    user_door: Sequence[Middleware[Any, Any]] = field(repr=False)
+    """What a user's turn passes on its way in."""
+    delivery_door: Sequence[Middleware[Any, Any]] = field(repr=False)
+    """What a message of the team passes on its way to the user."""
+    reveal_to_user: tuple[str, ...] | None = None
+    """Entity types whose real values the user sees; None means all."""
+
+    def revealed(self, message: T) -> T:
+        """A message as the user may see it."""
+        return map_text(message, lambda text: self.vault.reveal(text, self.reveal_to_user))
+
+    def start_run(self) -> None:
+        """Begin a run: a new trace, fresh turns and seconds, no reason to stop."""
+        self.stop.clear()
+        self.record.start_run()
+        self.ledger.start_run()

@@ -1,0 +1,232 @@
+"""A consequential call waits for a person, and runs only as that person saw it."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped, RingfenceError
+from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.clearance import ToolDirectory, digest
+from ringfence.guardrails.masking import reveal_arguments
+from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.records import Record
+from ringfence.guardrails.texts import ToolResult
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.vault import Vault
+from ringfence.guardrails.verdicts import Allow, Escalate
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """What a person is asked to decide."""
+
+    id: str
+    conversation: str
+    user: str
+    agent: str
+    tool: str
+    reason: str
+    """Why a person is asked."""
+    arguments: Mapping[str, Any]
+    """As the agents see them, with pseudonyms."""
+    real_arguments: Mapping[str, Any] = field(repr=False)
+    """As the tool will get them; for the approver's eyes, never for a log."""
+    digest: str
+    """SHA-256 over tool, canonical arguments, policy version, expiry and id: what the decision binds."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The call may run once, exactly as requested."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The call must not run."""
+
+    by: str
+    reason: str = ""
+
+
+ApprovalDecision = Approved | Rejected
+Approver = Callable[[ApprovalRequest], Awaitable[ApprovalDecision | None]]
+"""Asks a person. None: nobody can say now, so the conversation waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedCall:
+    """A call that waited, with what was decided of it."""
+
+    request: ApprovalRequest
+    call: ToolCall
+    decision: ApprovalDecision
+
+
+class ApprovalBook:
+    """The approvals of one conversation: asked, decided, used once."""
+
+    def __init__(  # noqa: PLR0913 - what a decision is bound to
+        self,
+        *,
+        conversation: str,
+        user: str,
+        policy_version: str,
+        timeout_seconds: float,
+        record: Record,
+        approver: Approver | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._conversation = conversation
+        self._user = user
+        self._policy_version = policy_version
+        self._timeout_seconds = timeout_seconds
+        self._record = record
+        self._approver = approver
+        self._now = now
+        self._waiting: dict[str, tuple[ApprovalRequest, ToolCall]] = {}
+        self._decided: dict[str, DecidedCall] = {}
+
+    @property
+    def pending(self) -> tuple[ApprovalRequest, ...]:
+        """What waits for a person, oldest first."""
+        return tuple(request for request, _ in self._waiting.values())
+
+    def decide(self, approval_id: str, decision: ApprovalDecision) -> None:
+        """Decide a waiting request; the call runs when the conversation is resumed.
+
+        Raises:
+            ApprovalDenied: It has expired.
+            RingfenceError: No such request waits, or nobody is named who decided.
+        """
+        if not decision.by.strip():
+            raise RingfenceError("An approval needs the name of the person who decides: by=...")
+        if approval_id not in self._waiting:
+            raise RingfenceError(f"No approval {approval_id!r} waits in this conversation")
+        request, call = self._waiting.pop(approval_id)
+        self._note(request, decision)
+        self._check_expiry(request)
+        self._decided[approval_id] = DecidedCall(request, call, decision)
+
+    @property
+    def decided(self) -> tuple[DecidedCall, ...]:
+        """The calls that were decided and not carried out yet, oldest first."""
+        return tuple(self._decided.values())
+
+    async def settle(self, call: ToolCall, *, real_arguments: Mapping[str, Any], reason: str) -> None:
+        """Return when a person approved exactly this call.
+
+        Raises:
+            ApprovalRequired: Nobody has decided yet.
+            ApprovalDenied: The person said no, or the approval has expired.
+        """
+        request, decision = self._used(call) or await self._asked(call, real_arguments, reason)
+        match decision:
+            case Approved():
+                self._check_expiry(request)
+            case Rejected(by=by, reason=why):
+                said = f"was rejected by {by}" + (f": {why}" if why else "")
+                raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=said)
+
+    def _used(self, call: ToolCall) -> tuple[ApprovalRequest, ApprovalDecision] | None:
+        for one in self._decided.values():
+            if (one.call.call_id, one.call.tool, one.call.arguments) == (call.call_id, call.tool, call.arguments):
+                del self._decided[one.request.id]
+                return one.request, one.decision
+        return None
+
+    async def _asked(
+        self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str
+    ) -> tuple[ApprovalRequest, ApprovalDecision]:
+        request = self._request(call, real_arguments, reason)
+        self._record(
+            "approval_requested", approval=request.id, agent=call.agent, tool=call.tool, digest=request.digest[:16]
+        )
+        decision: object = None
+        if self._approver is not None:
+            try:
+                decision = await asyncio.wait_for(self._approver(request), self._timeout_seconds)
+            except TimeoutError:
+                self._record("approval", approval=request.id, tool=call.tool, verdict="expired")
+                why = f"had no answer within {self._timeout_seconds:g} s"
+                raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why) from None
+            except Exception as error:
+                self._record("approval", approval=request.id, tool=call.tool, verdict="failed")
+                why = f"could not be decided: the approver failed with {type(error).__name__}"
+                raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why) from None
+        if isinstance(decision, Approved | Rejected) and decision.by.strip():
+            self._note(request, decision)
+            return request, decision
+        if decision is not None:
+            why = "could not be decided: the approver must return Approved(by=...), Rejected(by=...) or None"
+            raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why)
+        self._waiting[request.id] = (request, call)
+        raise ApprovalRequired(approval_id=request.id, tool=call.tool)
+
+    def _request(self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str) -> ApprovalRequest:
+        approval_id = f"approval-{uuid.uuid4().hex[:8]}"
+        expires_at = self._now() + timedelta(seconds=self._timeout_seconds)
+        bound = (self._policy_version, expires_at.isoformat(), approval_id)
+        return ApprovalRequest(
+            id=approval_id,
+            conversation=self._conversation,
+            user=self._user,
+            agent=call.agent,
+            tool=call.tool,
+            reason=reason,
+            arguments=call.arguments,
+            real_arguments=real_arguments,
+            digest=digest(call.tool, call.arguments, *bound),
+            expires_at=expires_at,
+        )
+
+    def _check_expiry(self, request: ApprovalRequest) -> None:
+        if self._now() > request.expires_at:
+            why = f"expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+            raise ApprovalDenied(approval_id=request.id, tool=request.tool, reason=why)
+
+    def _note(self, request: ApprovalRequest, decision: ApprovalDecision) -> None:
+        verdict = "approved" if isinstance(decision, Approved) else "rejected"
+        self._record(
+            "approval",
+            approval=request.id,
+            tool=request.tool,
+            verdict=verdict,
+            by=decision.by,
+            digest=request.digest[:16],
+        )
+
+
+class Approve:
+    """Judges a cleared call once more, on its final arguments, and asks a person where the policy says so."""
+
+    def __init__(self, *, book: ApprovalBook, policy: ToolPolicy, directory: ToolDirectory, vault: Vault) -> None:
+        self._book = book
+        self._policy = policy
+        self._directory = directory
+        self._vault = vault
+
+    async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
+        """Answer the call if it is allowed, or a person approved it.
+
+        Raises:
+            ApprovalRequired: Nobody has decided yet.
+            ApprovalDenied: The person said no, or the approval has expired.
+            GuardrailTripped: The policy does not allow it.
+        """
+        spec = self._directory.specs[call.tool]
+        revealed = reveal_arguments(call, spec, self._vault)
+        verdict = self._policy.judge(call.tool, spec, revealed.arguments)
+        match verdict:
+            case Allow():
+                pass
+            case Escalate():
+                await self._book.settle(call, real_arguments=revealed.arguments, reason=verdict.reason)
+            case _:
+                raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
+        return await call_next(revealed)

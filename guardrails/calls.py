@@ -1,0 +1,52 @@
+"""What passes the doors: a user's turn, a model call, a tool call, and a message to the user."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringfence.guardrails.texts import LLMMessage
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    """What the user hands in. Answered when the team has stopped."""
+
+    messages: tuple[Any, ...]
+    """AutoGen chat messages; empty when the team shall just go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message or event of the team, on its way to the user."""
+
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of a language model. Answered with AutoGen's CreateResult."""
+
+    agent: str
+    model: str
+    messages: tuple[LLMMessage, ...]
+    tools: tuple[Any, ...] = ()
+    """AutoGen tools or tool schemas, as offered to the model."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The other arguments of `ChatCompletionClient.create`."""
+    max_output_tokens: int = 1024
+    """Upper bound of the reply, in tokens."""
+
+    @property
+    def structure(self) -> Any:
+        """The pydantic model that the reply's text must parse into, if one was asked for."""
+        return self.options.get("json_output")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a tool. Answered with AutoGen's ToolResult."""
+
+    agent: str
+    tool: str
+    arguments: Mapping[str, Any]
+    call_id: str

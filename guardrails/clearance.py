@@ -1,0 +1,172 @@
+"""No tool runs unless exactly this call was cleared at the model door."""
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.calls import ModelCall, ToolCall
+from ringfence.guardrails.masking import reveal_arguments
+from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.records import Record
+from ringfence.guardrails.texts import CreateResult, FunctionCall, ToolResult, offered_name, parse_arguments
+from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
+from ringfence.guardrails.vault import Vault
+from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
+
+_GUARDRAIL = "clearance"
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+def canonical(arguments: Mapping[str, Any]) -> str:
+    """One spelling for equal arguments: JSON with sorted keys and no spaces."""
+    return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(tool: str, arguments: Mapping[str, Any], *more: str) -> str:
+    """SHA-256 over the tool, its canonical arguments and whatever else a decision is bound to."""
+    parts = json.dumps([tool, canonical(arguments), *more], ensure_ascii=False)
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+class Clearances:
+    """What the model door decided of each call, until the tool door takes it. Each decision serves once."""
+
+    def __init__(self) -> None:
+        self._decisions: dict[str, tuple[str, Verdict]] = {}
+        self._used: set[str] = set()
+
+    def note(self, call: FunctionCall, arguments: Mapping[str, Any], verdict: Verdict) -> None:
+        """Remember what was decided of exactly this call."""
+        self._used.add(call.id)
+        self._decisions[call.id] = (digest(call.name, arguments), verdict)
+
+    def knows(self, call_id: str) -> bool:
+        """Whether a call with this id was ever decided."""
+        return call_id in self._used
+
+    def renew(self, call: ToolCall, verdict: Verdict) -> None:
+        """Decide a call again that a person has meanwhile decided on."""
+        self._decisions[call.call_id] = (digest(call.tool, call.arguments), verdict)
+
+    def take(self, call: ToolCall) -> Verdict:
+        """What was decided of exactly this call; Block when nothing was, or it was used already."""
+        decided, verdict = self._decisions.pop(call.call_id, ("", Block(_GUARDRAIL, "")))
+        if decided != digest(call.tool, call.arguments):
+            return Block(_GUARDRAIL, f"this call of {call.tool} was not cleared")
+        return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDirectory:
+    """The tools that one conversation's fence has handed out, by name."""
+
+    specs: dict[str, ToolSpec]
+    """Tools that run behind the tool door."""
+    handoffs: set[str]
+    """Handoffs of the team's agents. AutoGen runs them itself; they change who speaks."""
+
+
+class ClearToolCalls:
+    """Decides each function call of a model's reply, handoffs included."""
+
+    def __init__(
+        self,
+        *,
+        directory: ToolDirectory,
+        policy: ToolPolicy,
+        clearances: Clearances,
+        vault: Vault,
+        record: Record,
+    ) -> None:
+        self._directory = directory
+        self._policy = policy
+        self._clearances = clearances
+        self._vault = vault
+        self._record = record
+
+    async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:
+        """Answer the call, then decide what the reply wants to do."""
+        reply = await call_next(call)
+        if isinstance(reply.content, str):
+            return reply
+        offered = {offered_name(tool) for tool in call.tools}
+        kept: list[FunctionCall] = []
+        refusals: list[str] = []
+        for wanted in reply.content:
+            function_call, refusal = self._decided(wanted, call.agent, offered)
+            if function_call is not None:
+                kept.append(function_call)
+            else:
+                refusals.append(refusal)
+        if kept or not reply.content:
+            return reply.model_copy(update={"content": kept or "[The model's reply was empty.]"})
+        text = "\n".join(f"[Not done: {refusal}.]" for refusal in refusals)
+        return reply.model_copy(update={"content": text, "finish_reason": "stop"})
+
+    def _decided(self, wanted: FunctionCall, agent: str, offered: Collection[str]) -> tuple[FunctionCall | None, str]:
+        name, arguments = wanted.name, parse_arguments(wanted.arguments)
+        fenced = name in self._directory.specs
+        # AutoGen parses the arguments again, and hangs on some that it cannot parse, so it gets a plain form.
+        function_call = FunctionCall(
+            id=self._own_id(wanted.id), name=name, arguments=json.dumps(arguments or {}, ensure_ascii=False)
+        )
+        if arguments is None:
+            verdict: Verdict = Block(_GUARDRAIL, f"the arguments of {name} are not one plain JSON object")
+        elif name not in offered:
+            verdict = Block(_GUARDRAIL, f"no tool named {name} was offered")
+        elif fenced:
+            verdict = self._judged(name, arguments, agent)
+        elif name in self._directory.handoffs:
+            verdict = self._policy.judge_handoff(name)
+        else:
+            verdict = Block(_GUARDRAIL, f"{name} does not run behind the fence")
+        self._clearances.note(function_call, arguments or {}, verdict)
+        self._record(
+            "clearance",
+            door="model",
+            agent=agent,
+            tool=name,
+            verdict=type(verdict).__name__.lower(),
+            guardrail=verdict.guardrail,
+            reason=verdict.reason,
+            digest=digest(name, arguments or {})[:16],
+        )
+        # What the tool door would not see, such as a handoff, is taken out of the reply instead.
+        reaches_a_door = fenced or name not in offered
+        if reaches_a_door or isinstance(verdict, Allow):
+            return function_call, ""
+        return None, verdict.reason
+
+    def _judged(self, name: str, arguments: Mapping[str, Any], agent: str) -> Verdict:
+        spec = self._directory.specs[name]
+        seen = reveal_arguments(ToolCall(agent, name, arguments, ""), spec, self._vault)
+        return self._policy.judge(name, spec, seen.arguments)
+
+    def _own_id(self, call_id: str) -> str:
+        # Some providers leave the id empty or use it twice; a clearance is for one call.
+        if _PLAIN_ID.fullmatch(call_id) and not self._clearances.knows(call_id):
+            return call_id
+        return f"call_{uuid.uuid4().hex}"
+
+
+class RequireClearance:
+    """Lets a call go on only when exactly this call was cleared."""
+
+    def __init__(self, clearances: Clearances) -> None:
+        self._clearances = clearances
+
+    async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
+        """Answer the call if it was cleared.
+
+        Raises:
+            GuardrailTripped: It was not.
+        """
+        verdict = self._clearances.take(call)
+        if isinstance(verdict, Allow | Escalate):
+            return await call_next(call)
+        raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
