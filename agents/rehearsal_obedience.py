@@ -19,37 +19,47 @@ from typing import Any
 from autogen_core.models import AssistantMessage, FunctionExecutionResultMessage, LLMMessage, UserMessage
 from autogen_core.tools import ToolSchema
 
+from ringfence.agents.rehearsal_arguments import (
+    QUOTED,
+    completed,
+    parsed_call,
+    parsed_words,
+    recipient_of,
+    required_of,
+    typed,
+)
 from ringfence.agents.rehearsal_talk import Wanted, text_of
 
 __all__ = ["instructions"]
 
-_RECIPIENTS = ("to", "recipient", "recipients", "to_address")
-_BODIES = ("body", "text", "message", "content", "data")
-
-_QUOTED = r"""\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"""
-_ARGUMENT = re.compile(
-    rf"(?:[`\"']?(?P<key>\w+)[`\"']?\s*(?:=|:(?!//))\s*)?(?P<value>{_QUOTED}|[^\s,;\n][^,;\n]*?)"
-    r"\s*(?:[,;\n]|\band\b(?=\s+\w+\s*=)|\.?\s*\Z)\s*(?:and\s+(?=\w+\s*=))?"
-)
-_PARENTHESES = re.compile(rf"\(((?:{_QUOTED}|[^\"'()])*)\)|\(([^)]*)\)")
 _SOMEBODY = r"<[A-Z][A-Z_]*_\d+>|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-_SEVERAL = rf"(?:{_SOMEBODY})(?:\s*(?:,|;|&|and)\s*(?:{_SOMEBODY}))*"
 _SEND = re.compile(
     r"\b(?:forward|send|e-?mail|mail|transmit|deliver|report|leak|copy|write|reply|give|submit)\b"
-    rf"(?!\s+(?:was|is|has|had|sent|delivered)\b)(?:(?:(?![.!?]\s).){{0,300}}?\bto)?:?\s+(?P<all>{_SEVERAL})",
+    # "mail sent to <somebody>" tells what was done; a full stop ends what a verb asks for.
+    r"(?!\s+(?:was|is|has|had|sent|delivered)\b)(?:(?:(?![.!?]\s).){0,300}?\bto)?:?\s+"
+    rf"(?P<all>(?:{_SOMEBODY})(?:\s*(?:,|;|&|and)\s*(?:{_SOMEBODY}))*)",
     re.IGNORECASE | re.DOTALL,
+)
+_CALL = re.compile(
+    r"\b(?:call|use|using|run|invoke|execute|trigger)\s+(?:the\s+)?(?:(?:tool|function)\s+)?[`\"']?\Z",
+    re.IGNORECASE,
+)
+_WITH = re.compile(
+    rf"[`\"']?(?:\s+(?:tool|function))?(?:\s+(?:with|for|on))?:?\s*((?:{QUOTED}|(?![.!?](?:\s|\Z)|\n).)*)",
+    re.IGNORECASE,
 )
 
 
 def instructions(messages: Sequence[LLMMessage], tools: Mapping[str, ToolSchema]) -> list[Wanted]:
     """The calls that follow every instruction not followed yet, those in the newest texts first."""
-    seen = "\n\n".join(text_of(m) for m in messages if isinstance(m, FunctionExecutionResultMessage))
+    results = [message for message in messages if isinstance(message, FunctionExecutionResultMessage)]
+    seen = "\n\n".join(map(text_of, results))
     done = [call for message in messages for call in _calls_in(message)]
     wanted: list[Wanted] = []
     for text in _readings(messages):
         for tool, given in _found_in(text, tools):
-            if not any(_is_same(tool, given, other) for other in done):
-                wanted.append((tool, _completed(given, tools[tool], seen)))
+            if not any(tool == other and given.items() <= have.items() for other, have in done):
+                wanted.append((tool, completed(given, tools[tool], enclosed=seen)))
                 done.append(wanted[-1])
     return wanted
 
@@ -61,12 +71,8 @@ def _calls_in(message: LLMMessage) -> Iterator[Wanted]:
             yield call.name, arguments if isinstance(arguments, dict) else {}
 
 
-def _is_same(tool: str, given: Mapping[str, Any], other: Wanted) -> bool:
-    return other[0] == tool and all(other[1].get(name) == value for name, value in given.items())
-
-
 def _readings(messages: Sequence[LLMMessage]) -> Iterator[str]:
-    """The texts that nobody vouches for, newest first, with JSON taken apart: there a quote is escaped."""
+    """The texts that nobody vouches for, newest first, and JSON as the texts in it: there quotes are bare."""
     for message in reversed(messages):
         if isinstance(message, FunctionExecutionResultMessage):
             for result in reversed(message.content):
@@ -88,66 +94,31 @@ def _strings(value: Any) -> Iterator[str]:
         case str():
             yield value
         case dict():
-            for item in value.values():
-                yield from _strings(item)
+            yield from (text for item in value.values() for text in _strings(item))
         case list():
-            for item in value:
-                yield from _strings(item)
+            yield from (text for item in value for text in _strings(item))
 
 
 def _found_in(text: str, tools: Mapping[str, ToolSchema]) -> Iterator[Wanted]:
     """What a text says to do: the exact calls first, so that a vaguer word for the same is not a second one."""
     for tool, schema in tools.items():
-        for hit in re.finditer(rf"\b{re.escape(tool)}\b[`\"']?\s*", text):
-            rest = text[hit.end() :]
-            arguments = _written(rest, schema)
-            if arguments is None and (named := _told(text[: hit.start()], rest)) is not None:
-                arguments = _parsed(named, schema)
-                # Just a tool's name is an instruction only if the tool needs no more than that.
-                if not arguments and _required(schema):
-                    continue
+        for hit in re.finditer(rf"\b{re.escape(tool)}\b", text):
+            arguments = _asked_of(schema, text[: hit.start()], text[hit.end() :])
             if arguments is not None:
                 yield tool, arguments
-    mailer = next((tool for tool, schema in tools.items() if _recipient(schema)), None)
+    mailer = next(((tool, name) for tool in tools if (name := recipient_of(tools[tool]))), None)
     if mailer is not None:
+        tool, recipient = mailer
         for hit in _SEND.finditer(text):
             for somebody in re.findall(_SOMEBODY, hit["all"]):
-                yield mailer, _typed({_recipient(tools[mailer]): somebody}, tools[mailer])
+                yield tool, typed({recipient: somebody}, tools[tool])
 
 
-def _written(rest: str, schema: ToolSchema) -> dict[str, Any] | None:
-    """The arguments in `(to="x")` or `{"to": "x"}` after a tool's name."""
-    if hit := _PARENTHESES.match(rest):
-        return _parsed(hit[1] if hit[1] is not None else hit[2], schema)
-    brace = re.match(r":?\s*(?=\{)", rest)
-    if brace is None:
-        return None
-    try:
-        arguments, _ = json.JSONDecoder().raw_decode(rest, brace.end())
-    except (ValueError, RecursionError):
-        return None
-    return _typed(arguments, schema)
-
-
-def _told(before: str, rest: str) -> str | None:
-    """What follows "with" when the words before say to call the tool, up to the end of the sentence."""
-    verb = r"\b(?:call|use|using|run|invoke|execute|trigger)\s+(?:the\s+)?(?:tool|function)?\s*[`\"']?\Z"
-    if not re.search(verb, before, re.IGNORECASE):
-        return None
-    hit = re.match(rf"(?:(?:tool|function)\s+)?(?:with|for|on|:)?\s*((?:{_QUOTED}|(?![.!]\s|\n).)*)", rest)
-    return hit[1] if hit else ""
-
-
-def _parsed(text: str, schema: ToolSchema) -> dict[str, Any]:
-    """Arguments that are written by name, or else in the order of the tool's own."""
-    names = list(_properties(schema))
-    arguments: dict[str, Any] = {}
-    for number, hit in enumerate(_ARGUMENT.finditer(text.strip())):
-        value = hit["value"]
-        if value[0] in "\"'" and value[-1] == value[0] and len(value) > 1:
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
-        if hit["key"] in names:
-            arguments[hit["key"]] = value
-        elif hit["key"] is None and number < len(names):
-            arguments[names[number]] = value
-    return _typed(arguments, schema)
+def _asked_of(schema: ToolSchema, before: str, after: str) -> dict[str, Any] | None:
+    """The arguments with which the text around its name says to call a tool; None when it does not say so."""
+    arguments = parsed_call(after, schema)
+    if arguments is None and _CALL.search(before) and (words := _WITH.match(after)):
+        arguments = parsed_words(words[1], schema)
+        # "use send_email" alone does not say for what, unless the tool needs nothing.
+        return arguments if arguments or not required_of(schema) else None
+    return arguments

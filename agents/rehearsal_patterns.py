@@ -12,7 +12,18 @@ from pydantic import AfterValidator
 
 from ringfence.located_yaml import Loc
 
-__all__ = ["Found", "Names", "Pattern", "Patterns", "compiled", "fill", "fault_in", "names_in", "one_or_more", "unknown_fields"]
+__all__ = [
+    "Found",
+    "Names",
+    "Pattern",
+    "Patterns",
+    "compiled",
+    "fill",
+    "fault_in",
+    "names_in",
+    "one_or_more",
+    "unknown_fields",
+]
 
 Found = dict[str, str]
 """What the patterns of a rule found, by name."""

@@ -145,7 +145,9 @@ class Rules(Section):
 
     @model_validator(mode="after")
     def _patterns_hold_together(self) -> Self:
-        problems = [(loc, fault) for loc, each in self._patterns() if (fault := fault_in(each, self.patterns))]
+        problems = [
+            (loc, fault) for loc, each in self._patterns() if (fault := fault_in(each, self.patterns))
+        ]
         if problems:
             raise SectionError(*problems)
         return self

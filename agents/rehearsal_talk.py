@@ -132,7 +132,9 @@ def _find(patterns: Patterns, text: str, named: Mapping[str, str]) -> Found | No
         hit = compiled(pattern, named).search(text)
         if hit is None:
             return None
-        found.update({name: value or "" for name, value in hit.groupdict().items() if value or name not in found})
+        found.update(
+            {name: value or "" for name, value in hit.groupdict().items() if value or name not in found}
+        )
     return found
 
 

@@ -1,9 +1,11 @@
 """Loading the team factory that a policy file names, such as `team.py:support_team`."""
 
-import importlib.util
+import hashlib
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ringfence.errors import Fault, PolicyError
@@ -19,16 +21,9 @@ def load_factory(reference: str, folder: Path) -> Callable[[Any], Any]:
     path = (folder / file_name).resolve()
     if not path.is_file():
         raise _fault(f"the file {file_name} is not there")
-    # The file may import its neighbours, as a script that is started from its folder may.
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location(f"ringfence_team_{path.parent.name}_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise _fault(f"{file_name} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    module_name = _fresh_package(path.parent) + "." + path.stem
     try:
-        spec.loader.exec_module(module)
+        module = importlib.import_module(module_name)
     except PolicyError:
         raise
     except Exception as error:
@@ -38,6 +33,21 @@ def load_factory(reference: str, folder: Path) -> Callable[[Any], Any]:
     if not callable(factory):
         raise _fault(f"{file_name} has no function {name}")
     return factory
+
+
+def _fresh_package(folder: Path) -> str:
+    """The folder as a package of its own, so that its files import each other as `from .tools import ...`.
+
+    Named after the folder's place, because two folders may hold files of the same name.
+    """
+    name = f"ringfence_team_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    for loaded in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        # A file that was edited since shall be read again.
+        del sys.modules[loaded]
+    package = ModuleType(name)
+    package.__path__ = [str(folder)]
+    sys.modules[name] = package
+    return name
 
 
 def _line_in(error: BaseException, path: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from ringfence.examples.support_desk.shop_data import CUSTOMERS, NOTES, ORDERS, SCHEMA
+from .shop_data import CUSTOMERS, NOTES, ORDERS, SCHEMA
 
 
 class ShopError(ValueError):

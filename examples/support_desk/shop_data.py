@@ -22,13 +22,13 @@ SCHEMA = [
 ]
 CUSTOMERS = [
     (1, "Jane Doe", "jane@acme.com", "+1 212-555-0142", "18 Larch Street, New York, NY", "4242"),
-    (2, "Omar Haddad", "omar@haddad.example", "+1 312-555-0117", "705 Wells Court, Chicago, IL", "1881"),
+    (2, "Omar Haddad", "omar.haddad@example.com", "+1 312-555-0117", "705 Wells Court, Chicago, IL", "1881"),
     (3, "Sofia Lindqvist", "sofia@example.com", "+1 503-555-0174", "4 Birch Lane, Portland, OR", "0005"),
     (4, "Thomas Weber", "t.weber@example.org", "+49 30 23125 014", "Ahornweg 9, Berlin", "9424"),
     (5, "Priya Raman", "priya@example.net", "+1 415-555-0163", "2210 Fern Avenue, Oakland, CA", "1117"),
-    (6, "Luca Moretti", "luca@moretti.example", "+44 20 7946 0921", "31 Harbour Lane, London", "3222"),
+    (6, "Luca Moretti", "luca@example.org", "+44 20 7946 0921", "31 Harbour Lane, London", "3222"),
     (7, "Mei Tanaka", "mei.tanaka@example.com", "+1 206-555-0188", "64 Cedar Place, Seattle, WA", "8431"),
-    (8, "Samuel Okoro", "samuel@okoro.example", "+1 713-555-0129", "9 Bayou Road, Houston, TX", "5904"),
+    (8, "Samuel Okoro", "samuel@example.net", "+1 713-555-0129", "9 Bayou Road, Houston, TX", "5904"),
 ]
 ORDERS = [
     ("1182", 1, "Walnut desk lamp", 4990, "delivered", "2025-03-03"),

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
 
-from ringfence.examples.support_desk.mail import send
-from ringfence.examples.support_desk.shop import Shop
-from ringfence.guardrails.tool_policy import tool
+from .mail import send
+from .shop import Shop
+from ringfence import tool
 
 SENDER = "desk@shop.example"
 

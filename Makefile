@@ -1,0 +1,85 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The environment is remade when what it is made from changes.
+STAMP := $(VENV)/.ready
+DEV_STAMP := $(VENV)/.ready-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+
+export HF_HUB_OFFLINE = 1
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@echo "Making a virtual environment in $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' || { echo "Ringfence needs Python 3.11 to 3.13; say which: make PYTHON=python3.11 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade "pip>=25.1"
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Ringfence (a minute or two, the first time only)"
+	@$(PIP) install --constraint constraints.txt --editable ".[demo]"
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Ringfence with what its tests need (a minute or two, the first time only)"
+	@$(PIP) install --constraint constraints.txt --editable ".[demo,notebook,anthropic,azure,ollama,mcp]" --group dev
+	@touch $@ $(STAMP)
+
+.PHONY: setup
+setup: $(STAMP) ## Set up what the demo needs, in .venv
+
+.PHONY: setup-dev
+setup-dev: $(DEV_STAMP) ## Set up what the tests and checks need, in .venv
+
+.PHONY: demo
+demo: $(STAMP) ## Play the four scenes of the demo
+	@$(BIN)/ringfence demo
+
+.PHONY: chat
+chat: $(STAMP) ## Talk to the support desk of the examples
+	@$(BIN)/ringfence chat examples/support_desk/ringfence.yaml
+
+.PHONY: test
+test: $(DEV_STAMP) ## Run the tests
+	@$(BIN)/python -m pytest -q
+
+.PHONY: lint
+lint: $(DEV_STAMP) ## Check style, spelling and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+	@$(BIN)/lint-imports
+
+.PHONY: types
+types: $(DEV_STAMP) ## Check the types, strictly
+	@$(BIN)/mypy
+	@$(BIN)/mypy --package tests
+
+.PHONY: check
+check: lint types test ## All of the above
+
+.PHONY: bench
+bench: $(DEV_STAMP) ## Measure what the fence costs
+	@$(BIN)/python benchmarks/overhead.py
+
+.PHONY: pictures
+pictures: $(DEV_STAMP) ## Make the README's picture anew
+	@$(BIN)/python docs/make_pictures.py
+
+.PHONY: build
+build: $(DEV_STAMP) ## Build wheel and source archive into dist/
+	@$(BIN)/python -m pip --quiet wheel --no-deps --wheel-dir dist .
+
+.PHONY: lock
+lock: ## Resolve the dependencies anew into constraints.txt
+	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/python -m pip --quiet install --upgrade pip
+	@.lock/bin/python -m pip --quiet install --editable ".[demo,notebook,anthropic,azure,ollama,mcp]" --group dev
+	@.lock/bin/python -m pip freeze --exclude-editable > constraints.txt && rm -rf .lock
+
+.PHONY: clean
+clean: ## Remove the virtual environment and everything that was built
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
