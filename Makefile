@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The environment is remade when what it is made from changes.
 STAMP := $(VENV)/.ready
 DEV_STAMP := $(VENV)/.ready-dev
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq --no-input
 
 export HF_HUB_OFFLINE = 1
 

@@ -83,7 +83,9 @@ class _Walker:
             case ChatAgent():
                 self._agent(part, f"{path} › {part.name}")
             case Team():
-                self._fault(path, f"{type(part).__name__} is a team that Ringfence does not know; use AutoGen's own")
+                self._fault(
+                    path, f"{type(part).__name__} is a team that Ringfence does not know; use AutoGen's own"
+                )
             case _:
                 self._fault(path, f"{type(part).__name__} is neither an AutoGen team nor an agent")
 
@@ -91,7 +93,9 @@ class _Walker:
         path = path if path == "team" else f"{path} › {team.name}"
         self.coverage.teams.append(team)
         if not isinstance(team, _TEAMS):
-            self._fault(path, f"{type(team).__name__} is a team that Ringfence does not know; use AutoGen's own")
+            self._fault(
+                path, f"{type(team).__name__} is a team that Ringfence does not know; use AutoGen's own"
+            )
         self._clients(team, path)
         self._clients(team._termination_condition, f"{path} › termination condition")  # noqa: SLF001
         for participant in team._participants:  # noqa: SLF001
@@ -108,14 +112,18 @@ class _Walker:
             case MessageFilterAgent():
                 self.visit(agent._wrapped_agent, path)  # noqa: SLF001
             case CodeExecutorAgent():
-                self._fault(path, "runs code past the tool door; give an AssistantAgent a fenced code tool instead")
+                self._fault(
+                    path, "runs code past the tool door; give an AssistantAgent a fenced code tool instead"
+                )
             case UserProxyAgent():
                 self._fault(
                     path,
                     "takes a person's text past the user door; let the run end, and run again with the answer",
                 )
             case _:
-                self._fault(path, f"{type(agent).__name__} may call models and tools of its own; use AssistantAgent")
+                self._fault(
+                    path, f"{type(agent).__name__} may call models and tools of its own; use AssistantAgent"
+                )
 
     def _assistant(self, agent: AssistantAgent, path: str) -> None:
         own = sorted(
@@ -124,7 +132,9 @@ class _Walker:
             for name in _OWN_WAYS & vars(kind).keys()
         )
         if own:
-            self._fault(path, f"{type(agent).__name__} overrides {', '.join(own)}, so nobody knows what it does there")
+            self._fault(
+                path, f"{type(agent).__name__} overrides {', '.join(own)}, so nobody knows what it does there"
+            )
         self._clients(agent, path)
         for memory in agent._memory or ():  # noqa: SLF001
             self._clients(memory, f"{path} › memory")
@@ -138,16 +148,22 @@ class _Walker:
 
     def _workbench(self, workbench: Workbench, path: str) -> None:
         if not isinstance(workbench, FencedWorkbench):
-            if type(workbench).__module__.startswith("autogen_core.") and isinstance(workbench, StaticWorkbench):
+            if type(workbench).__module__.startswith("autogen_core.") and isinstance(
+                workbench, StaticWorkbench
+            ):
                 tools = [tool.name for tool in workbench._tools]  # noqa: SLF001
                 if tools:
                     advice = "pass workbench=fence.workbench([...]) instead of tools=[...]"
                     self._fault(path, f"tools {', '.join(tools)} run past the tool door; {advice}")
             else:
-                self._fault(path, f"{type(workbench).__name__} is not fenced; pass workbench=fence.workbench(...)")
+                self._fault(
+                    path, f"{type(workbench).__name__} is not fenced; pass workbench=fence.workbench(...)"
+                )
             return
         if workbench.fence is not self._fence:
-            self._fault(path, "the workbench belongs to another conversation's fence; call fence.workbench(...) anew")
+            self._fault(
+                path, "the workbench belongs to another conversation's fence; call fence.workbench(...) anew"
+            )
         self.coverage.workbenches.append(workbench)
         inside = workbench._workbench  # noqa: SLF001
         self._clients(inside, f"{path} › tools")
@@ -167,7 +183,9 @@ class _Walker:
                     self._fault(path, f"the model client belongs to another conversation's fence; {advice}")
             elif isinstance(value, ChatCompletionClient):
                 advice = "wrap it: fence.model_client(...)"
-                self._fault(path, f"{type(value).__name__} in `{name}` calls a model past the model door; {advice}")
+                self._fault(
+                    path, f"{type(value).__name__} in `{name}` calls a model past the model door; {advice}"
+                )
             elif isinstance(value, CodeExecutor) and not isinstance(owner, BaseTool):
                 self._fault(path, f"{type(value).__name__} in `{name}` runs code past the tool door")
 

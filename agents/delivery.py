@@ -35,7 +35,9 @@ class Deliver:
             return _bounded(work.result())
         # A thread cannot be stopped, so nobody waits for it: it may still finish, and nobody would know.
         work.cancel()
-        said = f"No answer within {timeout:g} s. It is not known whether the call took effect; do not repeat it."
+        said = (
+            f"No answer within {timeout:g} s. It is not known whether the call took effect; do not repeat it."
+        )
         return failed(call, said)
 
 
@@ -44,7 +46,7 @@ async def _contained(call: ToolCall, running: Awaitable[ToolResult]) -> ToolResu
         result = await running
     except asyncio.CancelledError:
         raise
-    except BaseException as error:  # noqa: BLE001 - a tool's SystemExit would end the whole process
+    except BaseException as error:  # a tool's SystemExit would end the whole process
         return failed(call, f"{call.tool} failed with {type(error).__name__}: {error}")
     if not isinstance(result, ToolResult):
         return failed(call, f"{call.tool} gave no result that can be used")
@@ -55,11 +57,11 @@ def _bounded(result: ToolResult) -> ToolResult:
     room = LONGEST_RESULT
     parts = []
     for part in result.result:
-        if isinstance(part, TextResultContent):
-            text = part.content
-            if len(text) > room:
-                cut = f"\n[Cut: {room} of {len(text)} characters.]"
-                part = part.model_copy(update={"content": text[:room] + cut})
-            room = max(room - len(text), 0)
-        parts.append(part)
+        text = part.content if isinstance(part, TextResultContent) else ""
+        if len(text) > room:
+            cut = f"{text[:room]}\n[Cut: {room} of {len(text)} characters.]"
+            parts.append(part.model_copy(update={"content": cut}))
+        else:
+            parts.append(part)
+        room = max(room - len(text), 0)
     return result.model_copy(update={"result": parts})

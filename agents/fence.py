@@ -56,13 +56,17 @@ class Fence:
         self._directory = ToolDirectory(specs={}, handoffs=set())
         self._clearances = Clearances()
         self._workbenches: dict[str, FencedWorkbench] = {}
-        self._admitted: "weakref.WeakSet[Any]" = weakref.WeakSet()
+        self._admitted: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __repr__(self) -> str:
         return f"Fence(conversation={self._session.id!r})"
 
     def model_client(
-        self, client: ChatCompletionClient | str, *, model: str | None = None, max_output_tokens: int | None = None
+        self,
+        client: ChatCompletionClient | str,
+        *,
+        model: str | None = None,
+        max_output_tokens: int | None = None,
     ) -> FencedModelClient:
         """A model client behind the model door.
 
@@ -80,7 +84,9 @@ class Fence:
             bare = bare._client  # noqa: SLF001 - fencing a fenced client binds what is inside to this fence
         name = model or client_facts.model_name(bare)
         if name is None:
-            raise PolicyError(f"{type(bare).__name__} does not tell its model; say fence.model_client(..., model=...)")
+            raise PolicyError(
+                f"{type(bare).__name__} does not tell its model; say fence.model_client(..., model=...)"
+            )
         limit = max_output_tokens or (tier.max_output_tokens if tier else 1024)
         return FencedModelClient(
             bare,
@@ -98,9 +104,10 @@ class Fence:
         Raises:
             PolicyError: Something is no tool, or two tools share a name.
         """
-        bare, specs = as_workbench(tools)
-        if isinstance(bare, FencedWorkbench):
-            bare, specs = bare._workbench, dict(bare._specs)  # noqa: SLF001 - as in model_client
+        if isinstance(tools, FencedWorkbench):
+            bare, specs = tools._workbench, dict(tools.specs)  # noqa: SLF001 - as in model_client
+        else:
+            bare, specs = as_workbench(tools)
         fenced = FencedWorkbench(
             bare, specs=specs, register=self._register, middlewares=self._tool_door(), fence=self
         )
@@ -110,7 +117,7 @@ class Fence:
         return fenced
 
     async def inspect(self, team: object) -> Coverage:
-        """Walk a team without taking it; `faults` lists all that cannot be fenced, or is named and not there."""
+        """Walk a team without taking it; `faults` lists what cannot be fenced, or is named and not there."""
         coverage = walk(team, self)
         for workbench in coverage.workbenches:
             for schema in await workbench.list_tools():
@@ -120,9 +127,13 @@ class Fence:
             is_glob = any(character in name for character in "*?[")
             if not is_glob and name not in known:
                 there = ", ".join(sorted(known)) or "none"
-                coverage.faults.append(Fault(f"the team has no such tool; it has: {there}", where=f"tools.{name}"))
+                coverage.faults.append(
+                    Fault(f"the team has no such tool; it has: {there}", where=f"tools.{name}")
+                )
         for name in coverage.handoffs & self._directory.specs.keys():
-            coverage.faults.append(Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}"))
+            coverage.faults.append(
+                Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}")
+            )
         self._directory.handoffs.update(coverage.handoffs)
         return coverage
 
@@ -133,7 +144,8 @@ class Fence:
             CoverageError: It has parts that cannot be fenced, or it was used before.
         """
         coverage = await self.inspect(team)
-        fresh = [part for part in (*coverage.teams, *coverage.agents) if part not in self._admitted]
+        parts: list[BaseGroupChat | ChatAgent] = [*coverage.teams, *coverage.agents]
+        fresh = [part for part in parts if part not in self._admitted]
         for part in fresh:
             if part in _ever_used or getattr(part, "_initialized", False):
                 said = "was used before; build every agent and team anew inside the team factory"
@@ -147,7 +159,10 @@ class Fence:
                 self._end_gracefully(part)
 
     async def run_decided(self, decided: DecidedCall) -> tuple[str, bool]:
-        """Take a call that a person decided on through the tool door once more: its text, and whether it failed."""
+        """Take a call that a person decided on through the tool door once more.
+
+        Returns the masked text of its result, and whether it failed.
+        """
         call = decided.call
         self._clearances.renew(call, Escalate("approval", "a person decided"))
         result = await self._workbenches[call.tool].run_call(call, CancellationToken())
@@ -166,7 +181,9 @@ class Fence:
         described = self._tool_policy.rule(name).describe(spec)
         known = self._directory.specs.setdefault(name, described)
         if known != described:
-            raise PolicyError(f"Two tools of this team have the name {name} and differ in what they do; rename one")
+            raise PolicyError(
+                f"Two tools of this team have the name {name} and differ in what they do; rename one"
+            )
 
     def _price(self, client: ChatCompletionClient, model: str) -> Price:
         if client_facts.is_free(client) and model not in self._policy.prices:

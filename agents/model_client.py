@@ -15,7 +15,7 @@ from ringfence.agents.failures import classify_failure
 from ringfence.budgets.token_count import count_prompt
 from ringfence.errors import ModelCallFailed, PolicyError
 from ringfence.guardrails.calls import ModelCall
-from ringfence.guardrails.middleware import Middleware, door
+from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.texts import clean_text, texts_of
 
 _TEAM_SUFFIX = re.compile(r"_[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
@@ -98,7 +98,7 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         return self._client.total_usage()
 
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
-        """Tokens of a prompt, counted offline; a client's own count may look for its encoding on the network."""
+        """Tokens of a prompt, counted offline; a client's own count may fetch its encoding."""
         return prompt_tokens(messages, tools)
 
     def remaining_tokens(
@@ -125,7 +125,9 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         client = ChatCompletionClient.load_component(config.client)
         return cls(client, model="loaded", max_output_tokens=1, middlewares=(_sealed,), fence=None)
 
-    def _call(self, messages: Sequence[LLMMessage], tools: Sequence[Any], options: Mapping[str, Any]) -> ModelCall:
+    def _call(
+        self, messages: Sequence[LLMMessage], tools: Sequence[Any], options: Mapping[str, Any]
+    ) -> ModelCall:
         return ModelCall(
             agent=current_agent(),
             model=self._model,
@@ -140,10 +142,8 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
 
     async def _create_stream(self, call: ModelCall) -> CreateResult:
         async def last(options: Mapping[str, Any]) -> Any:
-            item: object = None
-            async for item in self._client.create_stream(call.messages, **options):
-                pass
-            return item
+            items = [item async for item in self._client.create_stream(call.messages, **options)]
+            return items[-1] if items else None
 
         return await self._answered(call, stream_arguments(self._client), last)
 
@@ -151,12 +151,14 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         self, call: ModelCall, more: Mapping[str, Any], ask: Callable[[dict[str, Any]], Awaitable[Any]]
     ) -> CreateResult:
         chosen = {
-            key: value for key, value in call.options["extra_create_args"].items() if key not in _OUTPUT_LIMITS
+            key: value
+            for key, value in call.options["extra_create_args"].items()
+            if key not in _OUTPUT_LIMITS
         }
         extra = {**chosen, **more, **output_limit(self._client, call.max_output_tokens)}
         try:
             reply = await ask({**call.options, "tools": call.tools, "extra_create_args": extra})
-        except Exception as error:  # noqa: BLE001 - every provider has its own errors; their texts may quote the prompt
+        except Exception as error:  # every provider has its own errors; their texts may quote the prompt
             failure = classify_failure(error)
             raise ModelCallFailed(
                 model=self._model,
@@ -200,5 +202,6 @@ def _options(
     }
 
 
-async def _sealed(_call: ModelCall, call_next: object) -> CreateResult:
-    raise PolicyError("This model client was loaded from a saved definition; fence it with fence.model_client(...)")
+async def _sealed(call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:  # noqa: ARG001
+    said = "This model client was loaded from a saved definition; fence it with fence.model_client(...)"
+    raise PolicyError(said)

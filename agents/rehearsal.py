@@ -8,29 +8,28 @@ write a conversation with it, and a person can talk to an example before there i
 import asyncio
 import json
 import re
-import uuid
 import warnings
-from bisect import bisect_right
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from autogen_core import CancellationToken, Component, FunctionCall
+from autogen_core import CancellationToken, Component
 from autogen_core.models import (
     ChatCompletionClient,
     CreateResult,
     LLMMessage,
-    ModelCapabilities,  # type: ignore[deprecated]
+    ModelCapabilities,
     ModelInfo,
     RequestUsage,
 )
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
+from ringfence.agents.rehearsal_answers import Answer, answer_by, result_of
 from ringfence.agents.rehearsal_obedience import instructions
 from ringfence.agents.rehearsal_rules import Rules, rules_from
-from ringfence.agents.rehearsal_talk import Answer, answer, read_talk
-from ringfence.budgets.token_count import count_prompt, count_text
+from ringfence.agents.rehearsal_talk import read_talk
+from ringfence.budgets.token_count import count_prompt
 from ringfence.guardrails.texts import texts_of
 from ringfence.policy_file import load_section
 
@@ -90,7 +89,7 @@ class RehearsalModel(ChatCompletionClient, Component[RehearsalConfig]):
         kind = "obedient rehearsal model" if self._obedient else "rehearsal model"
         return f"<RehearsalModel: {kind}, not a language model; {len(self._rules.roles)} roles>"
 
-    async def create(
+    async def create(  # noqa: PLR0913 - AutoGen's interface
         self,
         messages: Sequence[LLMMessage],
         *,
@@ -110,30 +109,25 @@ class RehearsalModel(ChatCompletionClient, Component[RehearsalConfig]):
         """
         del json_output
         _stop_if_cancelled(cancellation_token)
-        schemas = {tool["name"]: tool for tool in map(_schema, tools)}
-        must_call = tool_choice == "required" or not isinstance(tool_choice, str)
-        match tool_choice:
-            case "none":
-                callable_tools = {}
-            case "auto" | "required":
-                callable_tools = schemas
-            case _:
-                callable_tools = {
-                    name: schema for name, schema in schemas.items() if name == tool_choice.name
-                }
-        calls = instructions(messages, callable_tools) if self._obedient else []
+        most = _most_tokens(extra_create_args or {})
+        offered = {schema["name"]: schema for schema in map(_schema, tools)}
+        if tool_choice == "none":
+            offered = {}
+        elif not isinstance(tool_choice, str):
+            offered = {name: schema for name, schema in offered.items() if name == tool_choice.name}
+        calls = instructions(messages, offered, most=most) if self._obedient else []
         if calls:
-            given = Answer(calls=tuple(calls))
+            answer = Answer(calls=tuple(calls))
         else:
-            given = answer(self._rules, read_talk(messages), callable_tools, must_call=must_call)
-        result = _result(
-            given, _most_tokens(extra_create_args or {}), self.count_tokens(messages, tools=tools)
-        )
+            must_call = tool_choice not in {"auto", "none"}
+            answer = answer_by(self._rules, read_talk(messages), offered, must_call=must_call)
+        prompt_tokens = self.count_tokens(messages, tools=tools)
+        result = result_of(answer, prompt_tokens=prompt_tokens, most=most)
         self._actual = result.usage
         self._total = _sum(self._total, result.usage)
         return result
 
-    async def create_stream(
+    async def create_stream(  # noqa: PLR0913 - AutoGen's interface
         self,
         messages: Sequence[LLMMessage],
         *,
@@ -195,10 +189,10 @@ class RehearsalModel(ChatCompletionClient, Component[RehearsalConfig]):
         )
 
     @property
-    def capabilities(self) -> ModelCapabilities:  # type: ignore[deprecated]
+    def capabilities(self) -> ModelCapabilities:
         """What AutoGen called `model_info` before."""
         warnings.warn("use model_info instead of capabilities", DeprecationWarning, stacklevel=2)
-        return ModelCapabilities(vision=False, function_calling=True, json_output=True)  # type: ignore[deprecated]
+        return ModelCapabilities(vision=False, function_calling=True, json_output=True)
 
     def _to_config(self) -> RehearsalConfig:
         return RehearsalConfig(rules=self._rules, obedient=self._obedient)
@@ -225,42 +219,5 @@ def _sum(one: RequestUsage, other: RequestUsage) -> RequestUsage:
 
 
 def _most_tokens(options: Mapping[str, Any]) -> int | None:
-    limits = [
-        options[name] for name in ("max_tokens", "max_completion_tokens") if options.get(name) is not None
-    ]
-    return min(map(int, limits), default=None)
-
-
-def _result(given: Answer, most: int | None, prompt_tokens: int) -> CreateResult:
-    """The answer as AutoGen has it, no longer than `most` tokens."""
-    calls = [
-        FunctionCall(id=f"call_{uuid.uuid4().hex}", name=tool, arguments=json.dumps(each, ensure_ascii=False))
-        for tool, each in given.calls
-    ]
-    thought = given.thought if most is None else _cut(given.thought or "", most) or None
-    spent = count_text(thought or "")
-    left = None if most is None else most - spent
-    length = sum(count_text(call.name) + count_text(call.arguments) for call in calls) or count_text(
-        given.text
-    )
-    fits = left is None or length <= left
-    content: str | list[FunctionCall]
-    if calls and fits:
-        content = calls
-    else:
-        # Half a call is none: its arguments would be no JSON. Half a text is one.
-        content = given.text if fits else _cut(given.text, left or 0)
-        length = count_text(content)
-    return CreateResult(
-        finish_reason="length" if not fits else "function_calls" if calls else "stop",
-        content=content,
-        usage=RequestUsage(prompt_tokens=prompt_tokens, completion_tokens=spent + length),
-        cached=False,
-        thought=thought,
-    )
-
-
-def _cut(text: str, tokens: int) -> str:
-    """The longest beginning of a text that has no more tokens than these."""
-    lengths = range(len(text) + 1)
-    return text[: max(0, bisect_right(lengths, tokens, key=lambda length: count_text(text[:length])) - 1)]
+    limits = (options.get(name) for name in ("max_tokens", "max_completion_tokens"))
+    return min((int(limit) for limit in limits if limit is not None), default=None)

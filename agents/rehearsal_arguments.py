@@ -1,4 +1,4 @@
-"""Arguments of a tool as an obedient model makes them up: from a few words, to what the tool's schema asks."""
+"""Arguments as an obedient model makes them up, from a few words to what a tool's schema asks for."""
 
 import json
 import re
@@ -79,21 +79,16 @@ def _properties(schema: ToolSchema) -> dict[str, Any]:
 
 def _as_type(value: Any, wanted: Mapping[str, Any]) -> Any:
     kind = wanted.get("type")
-    try:
-        match kind, value:
-            case "string", str():
-                return value
-            case "string", _:
-                return json.dumps(value, ensure_ascii=False)
-            case "integer" | "number", str():
-                return int(value) if kind == "integer" else float(value)
-            case "boolean", str():
-                return value.strip().lower() in {"true", "yes", "1"}
-            case "array", str():
-                return [value]
-    except ValueError:
-        # The tool will say what is wrong with it, as it would to any model.
-        return value
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False) if kind == "string" else value
+    if kind == "array":
+        return [value]
+    if kind in {"integer", "number", "boolean"}:
+        try:
+            return json.loads(value.lower())
+        except ValueError:
+            # The tool will say what is wrong with it, as it would to any model.
+            return value
     return value
 
 

@@ -29,6 +29,7 @@ from ringfence.agents.rehearsal_arguments import (
     typed,
 )
 from ringfence.agents.rehearsal_talk import Wanted, text_of
+from ringfence.budgets.token_count import cut_text
 
 __all__ = ["instructions"]
 
@@ -50,10 +51,16 @@ _WITH = re.compile(
 )
 
 
-def instructions(messages: Sequence[LLMMessage], tools: Mapping[str, ToolSchema]) -> list[Wanted]:
-    """The calls that follow every instruction not followed yet, those in the newest texts first."""
+def instructions(
+    messages: Sequence[LLMMessage], tools: Mapping[str, ToolSchema], *, most: int | None = None
+) -> list[Wanted]:
+    """The calls that follow every instruction not followed yet, those in the newest texts first.
+
+    With at most `most` tokens for all calls, a message encloses only what surely fits.
+    """
     results = [message for message in messages if isinstance(message, FunctionExecutionResultMessage)]
     seen = "\n\n".join(map(text_of, results))
+    seen = seen if most is None else cut_text(seen, most // 4)
     done = [call for message in messages for call in _calls_in(message)]
     wanted: list[Wanted] = []
     for text in _readings(messages):
@@ -100,7 +107,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _found_in(text: str, tools: Mapping[str, ToolSchema]) -> Iterator[Wanted]:
-    """What a text says to do: the exact calls first, so that a vaguer word for the same is not a second one."""
+    """What a text says to do: exact calls first, so that a vaguer word for one of them adds nothing."""
     for tool, schema in tools.items():
         for hit in re.finditer(rf"\b{re.escape(tool)}\b", text):
             arguments = _asked_of(schema, text[: hit.start()], text[hit.end() :])

@@ -52,6 +52,8 @@ class When(Section):
     """Searched in what this agent itself said last, for example a question that the user now answers."""
     heard: Patterns = ()
     """Searched in every message of the conversation, newest first; tool results are not among them."""
+    since: Patterns = ()
+    """Searched in every message and tool result since the latest message from the user, newest first."""
     not_heard: Patterns = ()
     """None of these may be found in any message of the conversation."""
     result: dict[str, Patterns] = Field(default_factory=dict)
@@ -63,7 +65,7 @@ class When(Section):
 
     def patterns(self) -> Iterator[tuple[Loc, str]]:
         """Every pattern and where it stands."""
-        for key in ("user", "last", "said", "heard", "not_heard"):
+        for key in ("user", "last", "said", "heard", "since", "not_heard"):
             yield from _located((key,), getattr(self, key))
         for tool, patterns in self.result.items():
             yield from _located(("result", tool), patterns)

@@ -84,8 +84,8 @@ class Ringfence:
         """A new conversation.
 
         Args:
-            team: Builds the team with the fence that it is given; called afresh for each conversation and after
-                a failure. None takes the policy file's.
+            team: Builds the team with the fence that it is given; called afresh for each conversation and
+                after a failure. None takes the policy file's.
             id: Yours, to find it again in the audit log; None makes one.
             user: Who talks; shown to approvers and in the audit log.
             approver: Asks a person about a consequential call. None: the run ends and waits, see
@@ -156,7 +156,9 @@ class Ringfence:
         tier = self.policy.models.get(name)
         if tier is None:
             known = ", ".join(sorted(self.policy.models)) or "none"
-            raise PolicyError([Fault(f"no model tier has this name; there is: {known}", where=f"models.{name}")])
+            raise PolicyError(
+                [Fault(f"no model tier has this name; there is: {known}", where=f"models.{name}")]
+            )
         if name not in self._clients:
             self._clients[name] = build_client(tier, folder=self._folder, name=name)
         return self._clients[name]

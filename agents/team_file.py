@@ -32,7 +32,8 @@ def load_factory(reference: str, folder: Path) -> Callable[[Any], Any]:
     factory = getattr(module, name, None)
     if not callable(factory):
         raise _fault(f"{file_name} has no function {name}")
-    return factory
+    made: Callable[[Any], Any] = factory
+    return made
 
 
 def _fresh_package(folder: Path) -> str:

@@ -4,7 +4,12 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
-from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
+from autogen_agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    TextMessage,
+)
 from autogen_core import CancellationToken
 
 from ringfence.agents.fence import Fence
@@ -64,7 +69,9 @@ def task_messages(task: Any, source: str) -> list[BaseChatMessage]:
     messages = [TextMessage(content=task, source=source)] if isinstance(task, str) else task
     messages = [messages] if isinstance(messages, BaseChatMessage) else messages
     if not isinstance(messages, Sequence) or not all(isinstance(one, BaseChatMessage) for one in messages):
-        raise TaskError(f"A task is a text, an AutoGen chat message or a list of them, not {type(task).__name__}")
+        raise TaskError(
+            f"A task is a text, an AutoGen chat message or a list of them, not {type(task).__name__}"
+        )
     texts = [clean_text(one.content) for one in messages if isinstance(one, TextMessage)]
     if not messages or (len(texts) == len(messages) and not any(text.strip() for text in texts)):
         raise TaskError("The task is empty; say what the team shall do")

@@ -28,7 +28,9 @@ class FenceTermination(TerminationCondition):
         """Called by AutoGen between two turns with what was said since."""
         if self._terminated:
             raise TerminatedException("The run has ended already")
-        if any(isinstance(message, BaseChatMessage) and message.source in self._agents for message in messages):
+        if any(
+            isinstance(message, BaseChatMessage) and message.source in self._agents for message in messages
+        ):
             try:
                 self._ledger.count_turn()
             except LimitExceeded as error:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from ringfence.agents.model_client import current_agent
 from ringfence.errors import PolicyError
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.middleware import Middleware, door
+from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.refusal import failed
 from ringfence.guardrails.tool_policy import ToolSpec, spec_of
 
@@ -45,7 +45,8 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         fence: object,
     ) -> None:
         self._workbench = workbench
-        self._specs = specs
+        self.specs = specs
+        """What the tools inside said of themselves when they were handed in."""
         self._register = register
         self._middlewares = middlewares
         self.fence = fence
@@ -56,7 +57,7 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         """The tools inside; whatever is offered is known to the fence from now on."""
         schemas = await self._workbench.list_tools()
         for schema in schemas:
-            self._register(schema["name"], self._specs.get(schema["name"], ToolSpec()))
+            self._register(schema["name"], self.specs.get(schema["name"], ToolSpec()))
         return schemas
 
     async def call_tool(
@@ -66,7 +67,7 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
-        """The tool's result, after it passed the door. Never raises: a refusal is a result with `is_error`."""
+        """The tool's result, after it passed the door. Never raises: a refusal has `is_error` set."""
         call = ToolCall(current_agent(), name, dict(arguments or {}), call_id or "")
         return await self.run_call(call, cancellation_token or CancellationToken())
 
@@ -143,11 +144,12 @@ def _function_tool(function: Any) -> BaseTool[Any, Any]:
     try:
         return FunctionTool(function, description=(function.__doc__ or name).strip())
     except Exception as error:
-        raise PolicyError(f"{name} cannot be a tool, every parameter needs a type: {type(error).__name__}") from None
+        why = f"every parameter needs a type ({type(error).__name__})"
+        raise PolicyError(f"{name} cannot be a tool: {why}") from None
 
 
-async def _sealed(_call: ToolCall, call_next: object) -> ToolResult:
-    return failed(_call, "Refused: these tools were loaded from a saved definition and are not fenced.")
+async def _sealed(call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:  # noqa: ARG001
+    return failed(call, "Refused: these tools were loaded from a saved definition and are not fenced.")
 
 
 class _DropToolCallEvents(logging.Filter):

@@ -107,5 +107,3 @@ class MeterToolCalls:
         """
         self._ledger.count_tool_call()
         return await call_next(call)
-
-

@@ -43,7 +43,9 @@ def price_of(
     from genai_prices import Usage, calc_price
 
     try:
-        million = calc_price(Usage(input_tokens=1000, output_tokens=1000), model_ref=model, provider_id=provider)
+        million = calc_price(
+            Usage(input_tokens=1000, output_tokens=1000), model_ref=model, provider_id=provider
+        )
     except LookupError:
         what = f"The price of model {model!r} is not known; give it one, or say that it is free"
         raise PolicyError([Fault(what, where=f"prices.{model}")]) from None

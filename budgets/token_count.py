@@ -18,12 +18,13 @@ import importlib.util
 import os
 import re
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tiktoken import Encoding
 
-__all__ = ["TOKENS_PER_MESSAGE", "TOKENS_PER_TOOL", "count_prompt", "count_text", "encoding_name"]
+__all__ = ["TOKENS_PER_MESSAGE", "TOKENS_PER_TOOL", "count_prompt", "count_text", "cut_text", "encoding_name"]
 
 TOKENS_PER_MESSAGE = 4
 """What a message costs beside its texts: the marks around it and its role."""
@@ -57,6 +58,14 @@ def count_text(text: str) -> int:
     if encoding is None:
         return len(text.encode("utf-8", "surrogatepass"))
     return sum(len(encoding.encode_ordinary(piece[0])) for piece in _PIECE.finditer(text))
+
+
+def cut_text(text: str, tokens: int) -> str:
+    """The beginning of a text that has no more tokens than these; the text itself when it fits."""
+    if count_text(text) <= tokens:
+        return text
+    beginnings = range(len(text) + 1)
+    return text[: max(bisect_right(beginnings, tokens, key=lambda end: count_text(text[:end])) - 1, 0)]
 
 
 def count_prompt(texts: Iterable[str], *, messages: int, tools: Iterable[str] = ()) -> int:

@@ -3,6 +3,7 @@
 import os
 import threading
 import uuid
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,7 +13,7 @@ from ringfence.errors import StoreError
 
 
 class AuditLog:
-    """An append-only JSONL file. Shared by all conversations of a process; nothing is opened until the first line."""
+    """An append-only JSONL file, shared by all conversations of a process; opened with the first line."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -82,7 +83,7 @@ class RunRecorder:
         self._logger.info(event, **fields)
 
 
-def _without_empty(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in event.items() if value not in ("", None, [])}
 
 

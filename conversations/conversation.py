@@ -136,11 +136,10 @@ class Conversation(Generic[EventT, ResultT]):
             ConversationInterrupted: The run was cancelled, or the team failed.
             CoverageError: The team has parts that cannot be fenced.
         """
-        return await _last(
-            self.run_stream(
-                task=task, cancellation_token=cancellation_token, output_task_messages=output_task_messages
-            )
+        items = self.run_stream(
+            task=task, cancellation_token=cancellation_token, output_task_messages=output_task_messages
         )
+        return await self._last(items)
 
     async def run_stream(
         self,
@@ -154,7 +153,8 @@ class Conversation(Generic[EventT, ResultT]):
         Leaving the loop early stops the run. Raises as `run`.
         """
         messages = self._checked_task(task)
-        async with aclosing(self._streamed(messages, cancellation_token, output_task_messages)) as items:
+        items = self._streamed(messages, cancellation_token, output_task_messages=output_task_messages)
+        async with aclosing(items):
             async for item in items:
                 yield item
 
@@ -166,7 +166,9 @@ class Conversation(Generic[EventT, ResultT]):
             TaskError: Nothing was decided.
         """
         for request in self.pending_approvals:
-            raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason="still waits for approval")
+            raise ApprovalRequired(
+                approval_id=request.id, tool=request.tool, reason="still waits for approval"
+            )
         decided = self._session.approvals.decided
         if not decided:
             raise TaskError("Nothing was decided that waits; hand in a task with run(task=...)")
@@ -178,7 +180,7 @@ class Conversation(Generic[EventT, ResultT]):
             outcome = "it was not done" if failed else "it has been done, once"
             news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
         messages = self._task_messages("\n".join(news), "approvals")
-        return await _last(self._streamed(messages, cancellation_token, output_task_messages=True))
+        return await self._last(self._streamed(messages, cancellation_token, output_task_messages=True))
 
     async def save_state(self) -> Mapping[str, Any]:
         """The team's state after the last run that ended well, with pseudonyms."""
@@ -199,6 +201,11 @@ class Conversation(Generic[EventT, ResultT]):
         self._status = Status.READY
         self._entries.clear()
 
+    async def _last(self, items: AsyncGenerator[Any, None]) -> ResultT:
+        last = [item async for item in items][-1]
+        result: ResultT = last
+        return result
+
     def _check_idle(self) -> None:
         if self._status is Status.RUNNING:
             raise ConversationInterrupted("This conversation is running already; wait for it, or cancel it")
@@ -217,7 +224,7 @@ class Conversation(Generic[EventT, ResultT]):
         return messages
 
     async def _streamed(
-        self, messages: Sequence[Any], outer_token: CancellationToken | None, output_task_messages: bool
+        self, messages: Sequence[Any], outer_token: CancellationToken | None, *, output_task_messages: bool
     ) -> AsyncGenerator[Any, None]:
         self._check_idle()
         self._status = Status.RUNNING
@@ -277,10 +284,3 @@ def _status_after(error: RingfenceError | None) -> Status:
             return Status.WAITING_FOR_APPROVAL
         case _:
             return Status.LIMIT_REACHED
-
-
-async def _last(items: AsyncGenerator[Any, None]) -> Any:
-    item: Any = None
-    async for item in items:
-        pass
-    return item

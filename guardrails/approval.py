@@ -71,7 +71,7 @@ class DecidedCall:
 class ApprovalBook:
     """The approvals of one conversation: asked, decided, used once."""
 
-    def __init__(  # noqa: PLR0913 - what a decision is bound to
+    def __init__(
         self,
         *,
         conversation: str,
@@ -105,7 +105,7 @@ class ApprovalBook:
             RingfenceError: No such request waits, or nobody is named who decided.
         """
         if not decision.by.strip():
-            raise RingfenceError("An approval needs the name of the person who decides: by=...")
+            raise RingfenceError("An approval needs the name of whoever decides: by=...")
         if approval_id not in self._waiting:
             raise RingfenceError(f"No approval {approval_id!r} waits in this conversation")
         request, call = self._waiting.pop(approval_id)
@@ -135,7 +135,11 @@ class ApprovalBook:
 
     def _used(self, call: ToolCall) -> tuple[ApprovalRequest, ApprovalDecision] | None:
         for one in self._decided.values():
-            if (one.call.call_id, one.call.tool, one.call.arguments) == (call.call_id, call.tool, call.arguments):
+            if (one.call.call_id, one.call.tool, one.call.arguments) == (
+                call.call_id,
+                call.tool,
+                call.arguments,
+            ):
                 del self._decided[one.request.id]
                 return one.request, one.decision
         return None
@@ -144,8 +148,9 @@ class ApprovalBook:
         self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str
     ) -> tuple[ApprovalRequest, ApprovalDecision]:
         request = self._request(call, real_arguments, reason)
+        bound = request.digest[:16]
         self._record(
-            "approval_requested", approval=request.id, agent=call.agent, tool=call.tool, digest=request.digest[:16]
+            "approval_requested", approval=request.id, agent=call.agent, tool=call.tool, digest=bound
         )
         decision: object = None
         if self._approver is not None:
@@ -205,7 +210,9 @@ class ApprovalBook:
 class Approve:
     """Judges a cleared call once more, on its final arguments, and asks a person where the policy says so."""
 
-    def __init__(self, *, book: ApprovalBook, policy: ToolPolicy, directory: ToolDirectory, vault: Vault) -> None:
+    def __init__(
+        self, *, book: ApprovalBook, policy: ToolPolicy, directory: ToolDirectory, vault: Vault
+    ) -> None:
         self._book = book
         self._policy = policy
         self._directory = directory

@@ -108,7 +108,9 @@ class ClearToolCalls:
         text = "\n".join(f"[Not done: {refusal}.]" for refusal in refusals)
         return reply.model_copy(update={"content": text, "finish_reason": "stop"})
 
-    def _decided(self, wanted: FunctionCall, agent: str, offered: Collection[str]) -> tuple[FunctionCall | None, str]:
+    def _decided(
+        self, wanted: FunctionCall, agent: str, offered: Collection[str]
+    ) -> tuple[FunctionCall | None, str]:
         name, arguments = wanted.name, parse_arguments(wanted.arguments)
         fenced = name in self._directory.specs
         # AutoGen parses the arguments again, and hangs on some that it cannot parse, so it gets a plain form.

@@ -10,7 +10,17 @@ from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.texts import CreateResult, UserMessage, map_text, texts_of
-from ringfence.guardrails.verdicts import Allow, Block, Escalate, Guardrail, Halt, Passage, Point, Rewrite, Verdict
+from ringfence.guardrails.verdicts import (
+    Allow,
+    Block,
+    Escalate,
+    Guardrail,
+    Halt,
+    Passage,
+    Point,
+    Rewrite,
+    Verdict,
+)
 
 
 class Enforce:
@@ -84,8 +94,10 @@ async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
     try:
         return await asyncio.wait_for(guardrail.check(passage), guardrail.timeout_seconds)
     except TimeoutError:
-        return Block(guardrail.name, f"it did not answer within {guardrail.timeout_seconds:g} s", crashed=True)
-    except Exception as error:  # noqa: BLE001 - fail closed, whatever a guardrail does; its text may quote the passage
+        return Block(
+            guardrail.name, f"it did not answer within {guardrail.timeout_seconds:g} s", crashed=True
+        )
+    except Exception as error:  # its text may quote the passage
         return Block(guardrail.name, f"it failed with {type(error).__name__}", crashed=True)
 
 

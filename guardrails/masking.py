@@ -92,12 +92,14 @@ class Mask:
 
 
 def reveal_arguments(call: ToolCall, spec: ToolSpec, vault: Vault) -> ToolCall:
-    """The call with the real values of just those entity types that the tool may see, argument by argument."""
-    revealed = {
-        name: map_text(value, lambda text, types=spec.reveals.get(name, ()): vault.reveal(text, types))
-        for name, value in call.arguments.items()
-    }
-    return replace(call, arguments=revealed)
+    """The call with the real values of just those entity types that the tool may see in each argument."""
+
+    def revealed(name: str, value: Any) -> Any:
+        types = spec.reveals.get(name, ())
+        return map_text(value, lambda text: vault.reveal(text, types))
+
+    arguments = {name: revealed(name, value) for name, value in call.arguments.items()}
+    return replace(call, arguments=arguments)
 
 
 def _anonymize(entity: str, value: str, action: PiiAction, salt: str) -> str:
@@ -118,4 +120,4 @@ def _anonymize(entity: str, value: str, action: PiiAction, salt: str) -> str:
 def _anonymizer() -> "AnonymizerEngine":
     from presidio_anonymizer import AnonymizerEngine
 
-    return AnonymizerEngine()
+    return AnonymizerEngine()  # type: ignore[no-untyped-call]  # Presidio types its parameters only

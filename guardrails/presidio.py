@@ -48,10 +48,8 @@ class PiiFinder:
         supported = sorted(_analyzer().get_supported_entities("en")) if self._wanted else []
         unknown = [name for name in self._wanted if name not in supported]
         if unknown:
-            known = ", ".join(supported)
-            raise PolicyError(
-                [Fault(f"No recognizer finds {name}. Known: {known}", where=f"pii.entities.{name}") for name in unknown]
-            )
+            said = f"no recognizer finds this; known: {', '.join(supported)}"
+            raise PolicyError([Fault(said, where=f"pii.entities.{name}") for name in unknown])
 
     async def find(self, text: str) -> tuple[Finding, ...]:
         """The personal data in a text, in order, without overlaps.
@@ -120,7 +118,6 @@ def _analyzer() -> "AnalyzerEngine":
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
     from presidio_analyzer.predefined_recognizers import EmailRecognizer
     from spacy.language import Language
-    from spacy.tokenizer import Tokenizer
     from spacy.tokens import Doc
 
     # Presidio asks this object for the public suffix list; the snapshot that the package brings is enough.
@@ -137,13 +134,13 @@ def _analyzer() -> "AnalyzerEngine":
         def load(self) -> None:
             nlp = spacy.blank("en")
             # spaCy's own rules are quadratic on runs of punctuation; white space is enough for patterns.
-            nlp.tokenizer = Tokenizer(nlp.vocab)
+            nlp.tokenizer = type(nlp.tokenizer)(nlp.vocab)
             nlp.add_pipe("ringfence_lower_lemma")
             nlp.max_length = 10 * _WINDOW
-            self.nlp = {"en": nlp}
+            self.nlp: Any = {"en": nlp}
 
     class AnyDomainEmailRecognizer(EmailRecognizer):
-        def validate_result(self, pattern_text: str) -> Any:
+        def validate_result(self, pattern_text: str) -> Any:  # noqa: ARG002 - Presidio's signature
             # Internal and reserved domains (.local, .example) are no public suffix, and still personal.
             return None
 

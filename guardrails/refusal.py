@@ -34,7 +34,7 @@ class StopInsteadOfRaise:
                 return await call_next(call)
             except RingfenceError as error:
                 self._stop.set(error)
-            except Exception as error:  # noqa: BLE001 - fail closed: whatever broke, the model's reply may not act
+            except Exception as error:  # whatever broke, the model's reply may not act
                 self._stop.set(ConversationInterrupted(f"The model door failed with {type(error).__name__}"))
         return CreateResult(
             content=f"[Ringfence stopped this conversation. {self._stop.error}]",

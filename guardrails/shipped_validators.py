@@ -1,10 +1,14 @@
 """The validators that Ringfence brings, registered with guardrails-ai so that they serve outside, too."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from guardrails.validator_base import FailResult, PassResult, ValidationResult, Validator, register_validator
+from guardrails.classes.validation.validation_result import FailResult, PassResult, ValidationResult
+from guardrails.validator_base import Validator, register_validator
+
+OnFail = Any
+"""One of guardrails-ai's words, such as "fix", or a function; its own hint leaves the words out."""
 
 NAMES = frozenset({"ringfence/max_length", "ringfence/banned_phrases"})
 
@@ -13,7 +17,7 @@ NAMES = frozenset({"ringfence/max_length", "ringfence/banned_phrases"})
 class MaxLength(Validator):
     """A text has at most so many characters. Fix: the text cut there."""
 
-    def __init__(self, characters: int, on_fail: str | Callable[..., Any] | None = None, **kwargs: Any) -> None:
+    def __init__(self, characters: int, on_fail: OnFail = None, **kwargs: Any) -> None:
         super().__init__(on_fail=on_fail, characters=characters, use_local=True, **kwargs)
         self._characters = characters
 
@@ -30,9 +34,7 @@ class MaxLength(Validator):
 class BannedPhrases(Validator):
     """None of these phrases occurs, whatever their case. Fix: each is replaced by `***`."""
 
-    def __init__(
-        self, phrases: Sequence[str], on_fail: str | Callable[..., Any] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, phrases: Sequence[str], on_fail: OnFail = None, **kwargs: Any) -> None:
         super().__init__(on_fail=on_fail, phrases=list(phrases), use_local=True, **kwargs)
         words = "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
         self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) if words else None

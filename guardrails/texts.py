@@ -55,9 +55,9 @@ class UncheckableContentError(ValueError):
 
 
 def clean_text(text: str) -> str:
-    """The text as every door takes it in: no control or invisible characters, no lone surrogates.
+    r"""The text as every door takes it in: no control or invisible characters, no lone surrogates.
 
-    JSON escapes are spelled out (`\\u0040` becomes `@`), because a value that is escaped is found by nobody
+    JSON escapes are spelled out (`\u0040` becomes `@`), because a value that is escaped is found by nobody
     and read by every model.
     """
     text = _ESCAPED.sub(_spell_out, text)
@@ -82,7 +82,8 @@ def map_text(value: T, change: Callable[[str], str]) -> T:
     Raises:
         UncheckableContentError: There is an image, or the value is nested too deeply to be read.
     """
-    return _map(value, change, 0)
+    mapped: T = _map(value, change, 0)
+    return mapped
 
 
 def texts_of(value: object) -> list[str]:
@@ -147,7 +148,7 @@ def _map(value: Any, change: Callable[[str], str], depth: int) -> Any:
 
 
 def _map_model(model: BaseModel, change: Callable[[str], str], depth: int) -> BaseModel:
-    fields = {**{name: getattr(model, name) for name in type(model).model_fields}, **(model.model_extra or {})}
+    fields = {name: getattr(model, name) for name in type(model).model_fields} | (model.model_extra or {})
     changes = {name: _map(item, change, depth) for name, item in fields.items() if name not in _STRUCTURAL}
     return model.model_copy(update=changes)
 

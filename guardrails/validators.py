@@ -116,7 +116,9 @@ class ValidateStructure:
             wanted.model_validate_json(text)
         except ValidationError as error:
             faults = error.errors(include_input=False, include_url=False, include_context=False)
-            places = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in faults[:5])
+            places = "; ".join(
+                f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in faults[:5]
+            )
             return f"it does not fit {wanted.__name__} ({places})"
         return "" if outcome.validation_passed else f"it does not fit {wanted.__name__}"
 
@@ -128,17 +130,17 @@ def validator_class(name: str) -> Any:
         PolicyError: None is.
     """
     _quiet_guardrails()
-    import ringfence.guardrails.shipped_validators as shipped
     from guardrails.validator_base import validators_registry
+
+    import ringfence.guardrails.shipped_validators as shipped
 
     # The registry itself, because asking for an unknown name makes guardrails-ai look for a hub package.
     found = validators_registry.get(name)
     if found is not None:
         return found
     known = ", ".join(sorted(shipped.NAMES))
-    raise PolicyError(
-        f"No validator is registered as {name!r}. Ringfence brings {known}; import the module of your own first"
-    )
+    advice = f"Ringfence brings {known}; import the module of your own first"
+    raise PolicyError(f"no validator is registered as {name!r}. {advice}")
 
 
 @lru_cache(maxsize=1)
@@ -148,9 +150,10 @@ def _quiet_guardrails() -> Any:
     Telemetry is on by default and starts a thread that calls out. The object in its place has no tracer, so
     there is nothing to send and nothing that could.
     """
-    import guardrails
     from guardrails.settings import settings
     from guardrails.utils.hub_telemetry_utils import HubTelemetry
+
+    import guardrails
 
     settings.disable_tracing = True
     if HubTelemetry._instance is None:  # noqa: SLF001 - there is no public switch

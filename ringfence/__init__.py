@@ -1,10 +1,10 @@
 """Ringfence: AutoGen group chats that are safe to put into production.
 
-    from ringfence import Fence, Ringfence
+from ringfence import Fence, Ringfence
 
-    ringfence = Ringfence.from_file("ringfence.yaml")
-    conversation = ringfence.conversation(support_team, user="alice@contoso.com")
-    result = await conversation.run(task="Refund order 1182")
+ringfence = Ringfence.from_file("ringfence.yaml")
+conversation = ringfence.conversation(support_team, user="alice@contoso.com")
+result = await conversation.run(task="Refund order 1182")
 """
 
 from ringfence.agents.fence import Fence

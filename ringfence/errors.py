@@ -77,7 +77,7 @@ class TaskError(RingfenceError, ValueError):
 class GuardrailTripped(RingfenceError):
     """A guardrail blocked a passage; nothing that depended on it happened."""
 
-    def __init__(  # noqa: PLR0913 - one keyword for each thing that a caller may ask of it
+    def __init__(
         self,
         *,
         guardrail: str,

@@ -18,7 +18,7 @@ from autogen_core.models import UserMessage
 from autogen_core.tools import FunctionTool, StaticStreamWorkbench, ToolResult
 from autogen_core.tools._workbench import StreamWorkbench
 
-from tests.edges.scripted import Bench, Scripted, call, result, speaker, sweep
+from tests.edges.scripted import Bench, Scripted, call, result, speaker
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -192,4 +192,3 @@ async def test_a_tool_that_fails_is_not_logged(caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.INFO, EVENT_LOGGER_NAME), pytest.raises(ConnectionError):
         await tool.run_json({"to": "jane@acme.com"}, CancellationToken())
     assert not [record for record in caplog.records if isinstance(record.msg, ToolCallEvent)]
-    await sweep()
