@@ -53,7 +53,7 @@ def provider_id(client: ChatCompletionClient) -> str | None:
 
 
 def is_free(client: ChatCompletionClient) -> bool:
-    """Whether calls of this client cost nothing by themselves: a stand-in, or a model on one's own machine."""
+    """Whether this client's calls cost nothing by themselves: a stand-in, or a model on one's own server."""
     return _family(_inner(client)) in {"ollama", "replay", "rehearsal"}
 
 

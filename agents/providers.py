@@ -16,6 +16,7 @@ from autogen_core.models import ChatCompletionClient, ModelFamily
 
 from ringfence.agents.client_facts import model_name, output_limit, provider_id, stream_arguments
 from ringfence.agents.failures import Failure, classify_failure
+from ringfence.agents.rehearsal import RehearsalModel
 from ringfence.errors import Fault, PolicyError
 from ringfence.model_tier import ModelTier
 
@@ -78,10 +79,7 @@ def build_client(tier: ModelTier, *, folder: Path, name: str = "") -> ChatComple
     """
     where = f"models.{name}" if name else "models"
     if tier.provider == "rehearsal":
-        rehearsal = import_module("ringfence.agents.rehearsal").RehearsalModel
-        return cast(
-            ChatCompletionClient, rehearsal.from_file(folder / str(tier.rules), obedient=tier.obedient)
-        )
+        return RehearsalModel.from_file(folder / str(tier.rules), obedient=tier.obedient)
     maker = _MAKERS[tier.provider]
     arguments: dict[str, Any] = {"model": tier.model, "timeout": tier.timeout_seconds}
     if tier.provider == "azure_openai":

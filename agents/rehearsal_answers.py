@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from autogen_core import FunctionCall
 from autogen_core.models import CreateResult, RequestUsage

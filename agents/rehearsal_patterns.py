@@ -14,6 +14,7 @@ from ringfence.located_yaml import Loc
 
 __all__ = [
     "Found",
+    "NamedPattern",
     "Names",
     "Pattern",
     "Patterns",
@@ -43,7 +44,14 @@ def _well_formed(pattern: str) -> str:
     return pattern
 
 
+def _without_groups(pattern: str) -> str:
+    if names := list(names_in([pattern])):
+        raise ValueError(f"a named pattern is found under its own name, so it cannot name {', '.join(names)}")
+    return pattern
+
+
 Pattern = Annotated[str, AfterValidator(_well_formed)]
+NamedPattern = Annotated[str, AfterValidator(_well_formed), AfterValidator(_without_groups)]
 Patterns = Pattern | tuple[Pattern, ...]
 Names = str | tuple[str, ...]
 

@@ -26,6 +26,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from ringfence.agents.rehearsal_patterns import (
+    NamedPattern,
     Names,
     Pattern,
     Patterns,
@@ -139,7 +140,7 @@ class Role(Section):
 class Rules(Section):
     """A file of rules."""
 
-    patterns: dict[str, Pattern] = Field(default_factory=dict)
+    patterns: dict[str, NamedPattern] = Field(default_factory=dict)
     """Name → what `{name}` stands for in the patterns of the rules."""
     roles: tuple[Role, ...] = Field(min_length=1)
     otherwise: str = "This is a rehearsal model, not a language model, and no rule of it fits what was said."

@@ -5,6 +5,16 @@ from types import SimpleNamespace
 import openai
 import pytest
 
+_KEY = "sk-very-secret"
+
+
+@pytest.fixture
+def provider_keys(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The key that stands in each provider's usual environment variable."""
+    for variable in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(variable, _KEY)
+    return _KEY
+
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:

@@ -58,7 +58,7 @@ class Scripted(ChatCompletionClient):
             for result in message.content
         ]
 
-    async def create(  # noqa: PLR0913  AutoGen's signature
+    async def create(
         self,
         messages: Sequence[LLMMessage],
         *,
@@ -87,7 +87,7 @@ class Scripted(ChatCompletionClient):
             cached=False,
         )
 
-    async def create_stream(  # noqa: PLR0913  AutoGen's signature
+    async def create_stream(
         self,
         messages: Sequence[LLMMessage],
         *,

@@ -1,0 +1,237 @@
+"""A conversation on a terminal: what is said, what a person is asked, what it has cost so far.
+
+Nothing that a model, a tool or a user wrote is ever read as markup, and no control character of it is printed.
+"""
+
+import asyncio
+import getpass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from autogen_core import FunctionCall
+from autogen_core.models import FunctionExecutionResult
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from ringfence.adapters.harmless import harmless, one_line
+from ringfence.adapters.lines import Lines
+from ringfence.agents.team_runner import Event
+from ringfence.budgets.limits import Limits
+from ringfence.budgets.usage import Usage
+from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, Approver, Rejected
+
+__all__ = ["EventPrinter", "LiveLine", "make_console", "terminal_approver", "text_of", "usage_line"]
+
+_COLORS = ("cyan", "magenta", "green", "blue", "yellow")
+_LONGEST_COMPACT = 240
+_NO_WRAP_WIDTH = 20_000
+_QUESTION = "Approve? y = yes, n = no, or say why not: "
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console that takes text as it is; in a pipe it neither wraps nor cuts, so that scripts get it all."""
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(
+            stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True, width=_NO_WRAP_WIDTH
+        )
+    return console
+
+
+def text_of(event: Event) -> str:
+    """What an event says, in words; calls and results of tools as one line each."""
+    match content := getattr(event, "content", None):
+        case [FunctionCall(), *_]:
+            return "\n".join(call_line(call.name, call.arguments) for call in content)
+        case [FunctionExecutionResult(), *_]:
+            return "\n".join(f"{result.name}: {result.content}" for result in content)
+        case str():
+            return content
+    to_text = getattr(event, "to_text", None)
+    return str(to_text()) if to_text else ""
+
+
+def call_line(tool: str, arguments: str | Mapping[str, Any]) -> str:
+    """A tool call as one would write it."""
+    try:
+        given = json.loads(arguments) if isinstance(arguments, str) else arguments
+        inside = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
+    except (ValueError, TypeError, AttributeError):
+        inside = str(arguments)
+    return f"{tool}({inside})"
+
+
+def usage_line(usage: Usage, limits: Limits) -> str:
+    """Turns, tokens and US dollars, each beside its limit."""
+    tokens = f"{usage.tokens:,}" + (f" of {limits.tokens:,}" if limits.tokens is not None else "")
+    usd = f"${usage.usd:.4f}" + (f" of ${limits.usd:.2f}" if limits.usd is not None else "")
+    turns = f"{usage.turns} turn" + ("" if usage.turns == 1 else "s")
+    return f"{turns} · {tokens} tokens · {usd}"
+
+
+class EventPrinter:
+    """Prints each event of a run: who speaks, what is called, what came of it."""
+
+    def __init__(self, console: Console, *, hidden_sources: frozenset[str] = frozenset()) -> None:
+        self._console = console
+        self._hidden = hidden_sources
+        """Whose messages are not repeated, because the person has just typed them."""
+        self._colors: dict[str, str] = {"user": "white"}
+        self._last_source = ""
+
+    def __call__(self, event: Event) -> None:
+        """Print one event."""
+        source = str(getattr(event, "source", ""))
+        # A summary repeats results that were shown, and a chunk is part of a message that follows.
+        if source in self._hidden or type(event).__name__ in _REPEATED:
+            return
+        for line in self._lines(event):
+            self._print(source, line)
+
+    def _lines(self, event: Event) -> Iterator[Text]:
+        most = _LONGEST_COMPACT if self._console.is_terminal else None
+        content = getattr(event, "content", None)
+        match content:
+            case [FunctionCall(), *_]:
+                for call in content:
+                    yield Text(f"→ {one_line(call_line(call.name, call.arguments), most=most)}", "dim")
+            case [FunctionExecutionResult(), *_]:
+                for result in content:
+                    said = one_line(result.content, most=most)
+                    yield Text(f"✗ {said}", "red") if result.is_error else Text(f"← {said}", "dim")
+            case _:
+                spoken = hasattr(event, "to_model_text")
+                yield Text(harmless(text_of(event)).strip(), "" if spoken else "dim italic")
+
+    def _print(self, source: str, line: Text) -> None:
+        color = self._colors.setdefault(source, _COLORS[(len(self._colors) - 1) % len(_COLORS)])
+        name = Text(one_line(source, most=24), f"bold {color}")
+        if self._console.is_terminal:
+            row = Table.grid(padding=(0, 2))
+            row.add_column(width=10, overflow="fold")
+            row.add_column(overflow="fold")
+            row.add_row(name if source != self._last_source else "", line)
+            self._console.print(row)
+        else:
+            for part in line.split("\n") or [line]:
+                self._console.print(Text.assemble(f"{name.plain}: ", part))
+        self._last_source = source
+
+
+_REPEATED = frozenset({"ToolCallSummaryMessage", "ModelClientStreamingChunkEvent"})
+
+
+class LiveLine:
+    """One line below the conversation: who is at work and what it has cost. Nothing where nobody could see it."""
+
+    def __init__(self, console: Console, words: Callable[[], str]) -> None:
+        self._words = words
+        self._status = (
+            Status(Text(words(), "dim"), console=console, spinner="dots") if console.is_interactive else None
+        )
+
+    def update(self) -> None:
+        """Show the words anew."""
+        if self._status is not None:
+            self._status.update(Text(self._words(), "dim"))
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Keep the line up during the block."""
+        if self._status is None:
+            yield
+            return
+        with self._status:
+            yield
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the line away during the block, in which somebody types."""
+        if self._status is None:
+            yield
+            return
+        self._status.stop()
+        try:
+            yield
+        finally:
+            self._status.start()
+
+
+def terminal_approver(
+    console: Console,
+    *,
+    lines: Lines | None = None,
+    by: str | None = None,
+    paused: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Approver:
+    """Asks the person at the terminal; at the end of the input nobody can say, so the conversation waits.
+
+    Args:
+        console: Where the question is shown.
+        lines: Where the answer comes from; None reads standard input.
+        by: Who decides; None takes the name under which the person is logged in.
+        paused: Entered while the person decides, for example to take a live display away.
+    """
+    source = lines or Lines()
+    person = by or _who()
+    turn = asyncio.Lock()
+
+    async def ask(request: ApprovalRequest) -> ApprovalDecision | None:
+        async with turn:
+            with paused():
+                console.print(_request(request, boxed=console.is_terminal))
+                source.forget()
+                while True:
+                    console.print(Text(_QUESTION, "bold"), end="")
+                    answer = await source.line()
+                    if not console.is_terminal or answer is None:
+                        console.print()
+                    decision = _decision(answer, person)
+                    if answer is None or decision is not None:
+                        return decision
+
+    return ask
+
+
+def _decision(answer: str | None, person: str) -> ApprovalDecision | None:
+    """What an answer means; None when it means nothing."""
+    said = (answer or "").strip()
+    match said.casefold():
+        case "":
+            return None
+        case "y" | "yes":
+            return Approved(by=person)
+        case "n" | "no":
+            return Rejected(by=person)
+        case _:
+            # Whatever is no clear yes is a no, and says why.
+            return Rejected(by=person, reason=one_line(said, most=300))
+
+
+def _request(request: ApprovalRequest, *, boxed: bool) -> RenderableType:
+    arguments = Table.grid(padding=(0, 2))
+    arguments.add_column(style="dim", overflow="fold")
+    arguments.add_column(overflow="fold")
+    for name, value in request.real_arguments.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        arguments.add_row(Text(one_line(name)), Text(harmless(text)))
+    body = Group(
+        Text.assemble((one_line(request.agent), "bold"), " wants to run ", (one_line(request.tool), "bold yellow")),
+        arguments,
+        Text(f"Asked because {one_line(request.reason)}. These are the real values; the models see stand-ins.", "dim"),
+    )
+    if not boxed:
+        return Group(Text("Approval needed"), body)
+    return Panel(body, title=Text("Approval needed"), title_align="left", border_style="yellow", expand=False)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "person at the terminal"
