@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ringfence.guardrails.texts import texts_of
+from ringfence.guardrails.texts import FunctionCall, FunctionExecutionResult, texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +24,17 @@ class Entry:
         """The entry of a masked AutoGen message."""
         source = str(getattr(message, "source", ""))
         content = getattr(message, "content", None)
-        text = content if isinstance(content, str) else "\n".join(texts_of(content))
-        return cls(source=source, kind=type(message).__name__, text=text)
+        parts = content if isinstance(content, list) else [content]
+        return cls(source=source, kind=type(message).__name__, text="\n".join(map(_text, parts)))
+
+
+def _text(part: Any) -> str:
+    match part:
+        case str():
+            return part
+        case FunctionCall(name=name, arguments=arguments):
+            return f"{name} {arguments}"
+        case FunctionExecutionResult(content=content):
+            return content
+        case _:
+            return "\n".join(texts_of(part))

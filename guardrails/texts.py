@@ -10,6 +10,7 @@ from autogen_core import FunctionCall, Image
 from autogen_core.models import (
     AssistantMessage,
     CreateResult,
+    FunctionExecutionResult,
     FunctionExecutionResultMessage,
     LLMMessage,
     RequestUsage,
@@ -23,6 +24,7 @@ __all__ = [
     "AssistantMessage",
     "CreateResult",
     "FunctionCall",
+    "FunctionExecutionResult",
     "LLMMessage",
     "RequestUsage",
     "SystemMessage",

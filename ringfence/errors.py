@@ -100,14 +100,15 @@ class GuardrailTripped(RingfenceError):
 
 
 class LimitExceeded(RingfenceError):
-    """A limit is reached: `kind` (such as tokens, usd, turns), `value` would pass `limit` at `scope`."""
+    """A limit is reached: `value` of `kind` (such as tokens, usd, turns) would pass `limit` at `scope`."""
 
     def __init__(self, *, kind: str, value: Decimal | float, limit: Decimal | float, scope: str) -> None:
         self.kind = kind
         self.value = value
         self.limit = limit
         self.scope = scope
-        super().__init__(f"The {kind} limit of this {scope} is reached: {value} of {limit}")
+        more = f": the next step could bring it to {value}" if value > limit else ""
+        super().__init__(f"The {kind} limit of this {scope}, {limit}, is reached{more}")
 
 
 class ApprovalRequired(RingfenceError):

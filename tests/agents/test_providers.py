@@ -63,7 +63,8 @@ def test_each_tier_gets_its_client(
 async def test_a_rehearsal_needs_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rules stand beside the policy, and its output can be bounded like a provider's."""
     monkeypatch.delenv("OPENAI_API_KEY")
-    (tmp_path / "rules.yaml").write_text("roles:\n  - rules: [{say: One two three four five six seven eight}]\notherwise: One two three four five six seven eight\n")
+    line = "One two three four five six seven eight"
+    (tmp_path / "rules.yaml").write_text(f"roles:\n  - rules: [{{say: {line}}}]\notherwise: Nothing\n")
     client = build_client(tier("rehearsal", rules="rules.yaml"), folder=tmp_path)
     assert (model_name(client), provider_id(client), dict(stream_arguments(client))) == (
         "rehearsal",
@@ -72,7 +73,7 @@ async def test_a_rehearsal_needs_no_key(tmp_path: Path, monkeypatch: pytest.Monk
     )
     whole = await client.create(HELLO)
     short = await client.create(HELLO, extra_create_args=output_limit(client, 2))
-    assert (whole.finish_reason, short.finish_reason) == ("stop", "length")
+    assert (whole.content, whole.finish_reason, short.finish_reason) == (line, "stop", "length")
     assert short.usage.completion_tokens <= 2
 
 

@@ -14,6 +14,7 @@ async def swept() -> AsyncIterator[None]:
     Collected later, such a task is logged with its traceback at any moment; if pytest happens to be parsing
     then, Python 3.11 ends the whole session with "SystemError: AST constructor recursion depth mismatch".
     """
+    gc.freeze()  # so that collecting looks at this test's objects only, which is quick
     yield
     own, loop = asyncio.current_task(), asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, _context: None)
@@ -26,3 +27,4 @@ async def swept() -> AsyncIterator[None]:
     else:
         pytest.fail(f"these tasks cannot be cancelled: {left}")
     gc.collect()
+    gc.unfreeze()
