@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ringfence.adapters.places import line_in, located
+from ringfence.adapters.places import place_in_team, located
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
@@ -55,7 +55,7 @@ async def check_file(path: Path) -> Checked:
     without: dict[str, Any] = {"pii": PiiSettings(), "guardrails": ()} if faults else {}
     ringfence = Ringfence(replace(loaded, policy=loaded.policy.model_copy(update=without)))
     try:
-        checked = await _check_team(ringfence, loaded.folder) if loaded.policy.team else _Team()
+        checked = await _check_team(ringfence) if loaded.policy.team else _Team()
     finally:
         await ringfence.close()
     found = in_order(located([*faults, *checked.faults], path, checked.factory))
@@ -72,7 +72,7 @@ class _Team:
     tools: tuple[tuple[str, ToolSpec, Decision], ...] = ()
 
 
-async def _check_team(ringfence: Ringfence, folder: Path) -> _Team:
+async def _check_team(ringfence: Ringfence) -> _Team:
     try:
         factory = ringfence.team
     except PolicyError as error:
@@ -86,9 +86,9 @@ async def _check_team(ringfence: Ringfence, folder: Path) -> _Team:
     try:
         faults = await ringfence.check(build)
     except Exception as error:  # noqa: BLE001 - whatever the team's own code raises is its fault, and told as one
-        file, line = line_in(error, folder) or ("", 0)
+        file, line = place_in_team(error) or ("", 0)
         said = f"building the team failed with {type(error).__name__}" + (f": {error}" if _harmless(error) else "")
-        return _Team(factory, (Fault(said, where="team", file=str(folder / file) if file else "", line=line),))
+        return _Team(factory, (Fault(said, where="team", file=file, line=line),))
     if faults or not built:
         return _Team(factory, tuple(faults))
     fence, team = built[0]

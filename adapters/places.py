@@ -10,6 +10,9 @@ from ringfence.errors import Fault, PolicyError
 from ringfence.located_yaml import Document, Loc, dotted, parse
 from ringfence.policy_file import read_text
 
+TEAM_PACKAGE = "ringfence_team_"
+"""With this begin the names of the modules of a team that a policy file names; see `agents/team_file.py`."""
+
 
 def located(faults: Iterable[Fault], policy_file: Path, factory: Any = None) -> list[Fault]:
     """The faults, each with a file, and with a line as far as it can be told.
@@ -20,11 +23,11 @@ def located(faults: Iterable[Fault], policy_file: Path, factory: Any = None) -> 
     return [fault if fault.file else _placed(fault, document, policy_file, factory) for fault in faults]
 
 
-def line_in(error: BaseException, folder: Path) -> tuple[str, int] | None:
-    """The file of this folder, and the line in it, where an error came from."""
-    frames = [(Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__)]
-    inside = [(path.name, line) for path, line in frames if path.parent == folder.resolve()]
-    return inside[-1] if inside else None
+def place_in_team(error: BaseException) -> tuple[str, int] | None:
+    """The team's own file, and the line in it, where an error came from; None when it came from elsewhere."""
+    frames = [(frame.f_globals.get("__name__", ""), frame, line) for frame, line in walk_tb(error.__traceback__)]
+    own = [(frame.f_code.co_filename, line) for name, frame, line in frames if name.startswith(TEAM_PACKAGE)]
+    return own[-1] if own else None
 
 
 def _placed(fault: Fault, document: Document | None, policy_file: Path, factory: Any) -> Fault:

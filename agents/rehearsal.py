@@ -89,7 +89,7 @@ class RehearsalModel(ChatCompletionClient, Component[RehearsalConfig]):
         kind = "obedient rehearsal model" if self._obedient else "rehearsal model"
         return f"<RehearsalModel: {kind}, not a language model; {len(self._rules.roles)} roles>"
 
-    async def create(  # noqa: PLR0913 - AutoGen's interface
+    async def create(
         self,
         messages: Sequence[LLMMessage],
         *,
@@ -127,7 +127,7 @@ class RehearsalModel(ChatCompletionClient, Component[RehearsalConfig]):
         self._total = _sum(self._total, result.usage)
         return result
 
-    async def create_stream(  # noqa: PLR0913 - AutoGen's interface
+    async def create_stream(
         self,
         messages: Sequence[LLMMessage],
         *,

@@ -24,7 +24,7 @@ _ARGUMENT = re.compile(
 def parsed_call(text: str, schema: ToolSchema) -> dict[str, Any] | None:
     """The arguments in `(to="x")` or ` {"to": "x"}`, right after a tool's name; None when there are none."""
     if hit := _PARENTHESES.match(text):
-        return parsed_words(hit[1] if hit[1] is not None else hit[2], schema)
+        return parsed_words(hit[1] if hit[1] is not None else hit[2], schema, positional=True)
     brace = re.match(r"[`\"']?\s*:?\s*(?=\{)", text)
     if brace is None:
         return None
@@ -35,9 +35,9 @@ def parsed_call(text: str, schema: ToolSchema) -> dict[str, Any] | None:
     return typed(arguments, schema)
 
 
-def parsed_words(text: str, schema: ToolSchema) -> dict[str, Any]:
-    """The arguments in `to=x, body="y"`, or in `x, "y"` in the order that the tool has them in."""
-    names = list(_properties(schema))
+def parsed_words(text: str, schema: ToolSchema, *, positional: bool = False) -> dict[str, Any]:
+    """The arguments in `to=x, body="y"`; where `positional`, `x, "y"` are in the tool's own order."""
+    names = list(_properties(schema)) if positional else []
     arguments: dict[str, Any] = {}
     for number, hit in enumerate(_ARGUMENT.finditer(text.strip())):
         value = hit["value"]

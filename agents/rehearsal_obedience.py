@@ -41,6 +41,8 @@ _SEND = re.compile(
     rf"(?P<all>(?:{_SOMEBODY})(?:\s*(?:,|;|&|and)\s*(?:{_SOMEBODY}))*)",
     re.IGNORECASE | re.DOTALL,
 )
+_NEAR = 50
+"""Characters before a tool's name in which the verb has to stand."""
 _CALL = re.compile(
     r"\b(?:call|use|using|run|invoke|execute|trigger)\s+(?:the\s+)?(?:(?:tool|function)\s+)?[`\"']?\Z",
     re.IGNORECASE,
@@ -110,7 +112,7 @@ def _found_in(text: str, tools: Mapping[str, ToolSchema]) -> Iterator[Wanted]:
     """What a text says to do: exact calls first, so that a vaguer word for one of them adds nothing."""
     for tool, schema in tools.items():
         for hit in re.finditer(rf"\b{re.escape(tool)}\b", text):
-            arguments = _asked_of(schema, text[: hit.start()], text[hit.end() :])
+            arguments = _asked_of(schema, text[max(0, hit.start() - _NEAR) : hit.start()], text[hit.end() :])
             if arguments is not None:
                 yield tool, arguments
     mailer = next(((tool, name) for tool in tools if (name := recipient_of(tools[tool]))), None)

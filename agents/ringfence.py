@@ -15,7 +15,7 @@ from ringfence.agents.team_runner import Event, TeamRunner, task_messages
 from ringfence.budgets.ledger import Ledger
 from ringfence.conversations.audit import AuditLog, RunRecorder
 from ringfence.conversations.conversation import Conversation
-from ringfence.conversations.crossing import RecordCrossing
+from ringfence.conversations.crossing import RecordCrossing, RecordDelivery
 from ringfence.conversations.session import Session
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.approval import ApprovalBook, Approver
@@ -144,6 +144,7 @@ class Ringfence:
             delivery_door=(
                 Mask(masker, point=Point.OUTPUT.value),
                 Enforce(record=record, before=(Point.OUTPUT, self._guardrails.get(Point.OUTPUT, ()))),
+                RecordDelivery(record),
             ),
             reveal_to_user=policy.pii.reveal_to_user,
         )

@@ -165,20 +165,17 @@ class Conversation(Generic[EventT, ResultT]):
             ApprovalRequired: Something still waits for a decision.
             TaskError: Nothing was decided.
         """
+        self._check_idle()
         for request in self.pending_approvals:
-            raise ApprovalRequired(
-                approval_id=request.id, tool=request.tool, reason="still waits for approval"
-            )
-        decided = self._session.approvals.decided
-        if not decided:
+            still = "still waits for approval"
+            raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason=still)
+        if not self._session.approvals.decided:
             raise TaskError("Nothing was decided that waits; hand in a task with run(task=...)")
-        self._session.start_run()
-        runner = self._runner or await self._fresh_runner()
-        news: list[str] = []
-        for one in decided:
-            text, failed = await runner.run_decided(one)
-            outcome = "it was not done" if failed else "it has been done, once"
-            news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
+        self._status = Status.RUNNING
+        try:
+            news = await self._carry_out_decisions()
+        finally:
+            self._status = Status.FAILED
         messages = self._task_messages("\n".join(news), "approvals")
         return await self._last(self._streamed(messages, cancellation_token, output_task_messages=True))
 
@@ -205,6 +202,16 @@ class Conversation(Generic[EventT, ResultT]):
         last = [item async for item in items][-1]
         result: ResultT = last
         return result
+
+    async def _carry_out_decisions(self) -> list[str]:
+        self._session.start_run()
+        runner = self._runner or await self._fresh_runner()
+        news: list[str] = []
+        for one in self._session.approvals.decided:
+            text, failed = await runner.run_decided(one)
+            outcome = "it was not done" if failed else "it has been done, once"
+            news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
+        return news
 
     def _check_idle(self) -> None:
         if self._status is Status.RUNNING:
@@ -265,7 +272,14 @@ class Conversation(Generic[EventT, ResultT]):
             self._entries.extend(run.entries)
             if not run.healthy:
                 self._runner = None
-            session.record("run_ended", status=self._status.value, reason=str(session.stop.error or ""))
+            session.record(
+                "run_ended",
+                status=self._status.value,
+                reason=str(session.stop.error or ""),
+                turns=self.usage.turns,
+                tokens=self.usage.tokens,
+                usd=str(self.usage.usd),
+            )
         return result
 
     async def _fresh_runner(self) -> Runner[EventT, ResultT]:

@@ -3,7 +3,7 @@
 from time import monotonic
 from typing import Any
 
-from ringfence.guardrails.calls import ModelCall, ToolCall
+from ringfence.guardrails.calls import Delivery, ModelCall, ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
 
@@ -31,6 +31,19 @@ class RecordCrossing:
             seconds = round(monotonic() - started, 4)
             self._record("leaves", door=self._door, **fields, outcome=outcome, seconds=seconds)
         return reply
+
+
+class RecordDelivery:
+    """Writes down that a message of the team went out to the user. Innermost: what was stopped did not go out."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    async def __call__(self, call: Delivery, call_next: Handler[Delivery, None]) -> None:
+        """Write the line, then hand the message out."""
+        source = str(getattr(call.message, "source", ""))
+        self._record("delivers", door="user", agent=source, message=type(call.message).__name__)
+        await call_next(call)
 
 
 def _fields(call: Any) -> dict[str, object]:

@@ -20,7 +20,7 @@ PAID: frozenset[Provider] = frozenset({"openai", "azure_openai", "anthropic", "o
 _PINNED: dict[Provider, str] = {
     "openai": "gpt-4o-2024-08-06",
     "azure_openai": "gpt-4o-2024-08-06",
-    "anthropic": "claude-3-5-haiku-20241022",
+    "anthropic": "claude-haiku-4-5-20251001",
 }
 """Providers that serve dated models, with an example."""
 _NEEDED: dict[Provider, tuple[str, ...]] = {

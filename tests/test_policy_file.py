@@ -178,7 +178,7 @@ BAD_MODELS = [
     ("{provider: openai, model: gpt-4o, base_urls: x}", "base_urls", "did you mean `base_url`"),
     ("{provider: openai, model: gpt-4o}", "model", "not pinned"),
     ("{provider: openai, model: gpt-4o-2024-13-06}", "model", "not pinned"),
-    ("{provider: anthropic, model: claude-3-5-sonnet-20241022-latest}", "model", "claude-3-5-haiku-20241022"),
+    ("{provider: anthropic, model: claude-3-5-sonnet-20241022-latest}", "model", "claude-haiku-4-5-20251001"),
     ("{provider: openai, model: house-model, unpinned: true}", "model", "no known price"),
     ("{provider: openai_compatible, model: house-model, base_url: http://a/v1}", "model", "no known price"),
     ("{provider: openai_compatible, model: m, base_url: example.com}", "base_url", "an address such as"),

@@ -1,0 +1,102 @@
+"""`ringfence run`: one task, and an outcome that scripts can read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from autogen_agentchat.base import TaskResult
+
+from ringfence.adapters.outcome import Exit, error_facts, exit_of_error, exit_of_status
+from ringfence.adapters.terminal import text_of
+from ringfence.agents.ringfence import Ringfence
+from ringfence.agents.team_runner import Event
+from ringfence.conversations.conversation import Conversation, Status
+from ringfence.errors import RingfenceError
+from ringfence.guardrails.approval import ApprovalRequest, Approver
+
+
+@dataclass
+class SingleRun:
+    """What became of a task."""
+
+    exit: Exit = Exit.FAILED
+    conversation: Conversation[Event, TaskResult] | None = None
+    result: TaskResult | None = None
+    error: BaseException | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def answer(self) -> str | None:
+        """The last thing that the team said, when it got to its end."""
+        if self.result is None or self.exit is not Exit.DONE:
+            return None
+        said = [event for event in self.events if hasattr(event, "to_model_text") and event.source != "user"]
+        return text_of(said[-1]) if said else None
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why the run ended, in the team's or the fence's words."""
+        return self.result.stop_reason if self.result else None
+
+    @property
+    def waiting(self) -> tuple[ApprovalRequest, ...]:
+        """The calls that were not run because nobody approved them."""
+        return self.conversation.pending_approvals if self.conversation else ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON. Texts are as the user may see them; arguments that wait for approval have stand-ins."""
+        talk = self.conversation
+        facts: dict[str, Any] = {
+            "conversation": talk.id if talk else None,
+            "trace": talk.trace_id if talk else None,
+            "status": self.exit.word,
+            "stop_reason": self.stop_reason,
+            "answer": self.answer,
+            "messages": [
+                {"source": event.source, "type": type(event).__name__, "text": text_of(event)}
+                for event in self.events
+            ],
+            "usage": _usage(talk) if talk else None,
+            "pending_approvals": [
+                {"id": request.id, "tool": request.tool, "arguments": dict(request.arguments)}
+                for request in self.waiting
+            ],
+        }
+        return facts | ({"error": error_facts(self.error)} if self.error else {})
+
+
+async def run_once(
+    ringfence: Ringfence,
+    task: str,
+    *,
+    user: str,
+    approver: Approver | None,
+    on_event: Callable[[Event], None] = lambda _event: None,
+) -> SingleRun:
+    """Work on one task. What goes wrong is part of the outcome; only an interruption is raised."""
+    run = SingleRun()
+    try:
+        run.conversation = ringfence.conversation(user=user, approver=approver)
+        async for item in run.conversation.run_stream(task=task):
+            if isinstance(item, TaskResult):
+                run.result = item
+            else:
+                run.events.append(item)
+                on_event(item)
+        run.exit = exit_of_status(run.conversation.status)
+    except (RingfenceError, Exception, SystemExit) as error:  # noqa: BLE001 - the outcome says what it was
+        run.error, run.exit = error, exit_of_error(error)
+    return run
+
+
+def _usage(conversation: Conversation[Any, Any]) -> dict[str, Any]:
+    used = conversation.usage
+    return {
+        "turns": used.turns,
+        "model_calls": used.model_calls,
+        "tool_calls": used.tool_calls,
+        "input_tokens": used.input_tokens,
+        "output_tokens": used.output_tokens,
+        "tokens": used.tokens,
+        "usd": str(used.usd),
+    }

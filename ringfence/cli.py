@@ -1,0 +1,268 @@
+"""The command `ringfence`: demo, chat, run and check.
+
+What a command needs is imported when it runs, so that `--help` answers at once.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringfence.errors import PolicyError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ringfence.adapters.single_run import SingleRun
+    from ringfence.guardrails.approval import Approver
+
+__all__ = ["app", "main"]
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="ringfence",
+    help="AutoGen group chats, fenced: personal data, guardrails, tools, approvals and budgets.",
+    epilog="Exit codes: 0 done, 2 usage or policy file, 3 blocked by a guardrail, 4 limit reached, "
+    "5 waiting for approval, 1 anything else.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The policy file; its `team` names the team.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+User = Annotated[str, typer.Option(metavar="NAME", help="Who talks; for approvers and the audit log.")]
+
+
+class Approve(StrEnum):
+    """Who decides on calls that need a person."""
+
+    NONE = "none"
+    ALL = "all"
+    ASK = "ask"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and answer with its exit code; no error gets past it."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    with _silent_logs(), _any_encoding():
+        try:
+            command = typer.main.get_command(app)
+            return int(command.main(arguments, prog_name="ringfence", standalone_mode=False) or 0)
+        except (KeyboardInterrupt, typer.Abort):
+            return _INTERRUPTED
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the last place to make it readable
+            return _report_error(error, as_json="--json" in arguments)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(f"ringfence {version('ringfence')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command()
+def demo() -> int:
+    """Play four short scenes on a support desk that really runs, and verify what they claim."""
+    from ringfence.adapters.demo import play
+
+    return 0 if play(_console()) else 1
+
+
+@app.command()
+def chat(file: File, user: User = "user") -> int:
+    """Talk to a team at the terminal."""
+    from ringfence.adapters.chat import Chat
+    from ringfence.adapters.outcome import Exit, exit_of_status
+    from ringfence.agents.ringfence import Ringfence
+    from ringfence.conversations.conversation import Status
+
+    async def talk() -> int:
+        ringfence = Ringfence.from_file(file)
+        try:
+            if faults := await ringfence.check():
+                raise PolicyError(faults)
+            status = await Chat(ringfence, _console(), user=user).run()
+        finally:
+            await ringfence.close()
+        return exit_of_status(status) if status is Status.WAITING_FOR_APPROVAL else Exit.DONE
+
+    with _faults_located(file):
+        return asyncio.run(talk())
+
+
+@app.command()
+def run(
+    file: File,
+    task: Annotated[str, typer.Option(metavar="TEXT", help="What the team shall do; - reads it from the input.")],
+    approve: Annotated[
+        Approve | None,
+        typer.Option(help="Calls that need a person: wait, approve all, or ask. [default: ask on a terminal]"),
+    ] = None,
+    as_json: AsJson = False,
+    user: User = "user",
+) -> int:
+    """Give a team one task."""
+    from ringfence.adapters.single_run import run_once
+    from ringfence.adapters.terminal import EventPrinter
+    from ringfence.agents.ringfence import Ringfence
+
+    console = _console()
+    words = sys.stdin.read() if task == "-" else task
+
+    async def work() -> "SingleRun":
+        ringfence = Ringfence.from_file(file)
+        approver = _approver(approve or _usual_approval(console, as_json=as_json), console, as_json=as_json)
+        shown = EventPrinter(console)
+        try:
+            return await run_once(
+                ringfence, words, user=user, approver=approver, on_event=(lambda _: None) if as_json else shown
+            )
+        finally:
+            await ringfence.close()
+
+    with _faults_located(file), _nothing_else_printed() if as_json else contextlib.nullcontext():
+        done = asyncio.run(work())
+    if as_json:
+        _print_json(done.as_dict())
+    else:
+        _print_end(done, console)
+    return done.exit
+
+
+@app.command()
+def check(file: File, as_json: AsJson = False) -> int:
+    """Find everything that is wrong with a policy file and its team, without running it."""
+    from ringfence.adapters.check import check_file
+    from ringfence.adapters.check_report import print_faults, print_fenced
+    from ringfence.adapters.outcome import Exit
+
+    with _nothing_else_printed() if as_json else contextlib.nullcontext():
+        checked = asyncio.run(check_file(file))
+    if as_json:
+        _print_json(checked.as_dict())
+    elif checked.faults:
+        print_faults(_console(stderr=True), checked.faults)
+    else:
+        print_fenced(_console(), checked)
+    return Exit.INVALID if checked.faults else Exit.DONE
+
+
+def _approver(approve: Approve, console: "Console", *, as_json: bool) -> "Approver | None":
+    from ringfence.adapters.terminal import terminal_approver
+    from ringfence.guardrails.approval import ApprovalRequest, Approved
+
+    async def approve_all(_request: ApprovalRequest) -> Approved:
+        return Approved(by="--approve all")
+
+    match approve:
+        case Approve.NONE:
+            return None
+        case Approve.ALL:
+            return approve_all
+        case Approve.ASK:
+            # Questions never stand among the data that a script reads.
+            aside = as_json or not console.is_terminal
+            return terminal_approver(_console(stderr=True) if aside else console)
+
+
+def _usual_approval(console: "Console", *, as_json: bool) -> Approve:
+    somebody_is_there = console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+    return Approve.ASK if somebody_is_there and not as_json else Approve.NONE
+
+
+def _print_end(done: "SingleRun", console: "Console") -> None:
+    from rich.text import Text
+
+    from ringfence.adapters.harmless import harmless, one_line
+    from ringfence.adapters.outcome import Exit, error_words
+    from ringfence.adapters.terminal import call_line, usage_line
+
+    errors = _console(stderr=True)
+    if done.conversation is not None:
+        console.print(Text(usage_line(done.conversation.usage, done.conversation.limits), "dim"))
+    if done.error is not None:
+        errors.print(Text(harmless(error_words(done.error)), "red"))
+    elif done.exit is not Exit.DONE:
+        errors.print(Text(one_line(done.stop_reason or ""), "yellow"))
+    for request in done.waiting:
+        errors.print(Text(f"Waits for approval: {one_line(call_line(request.tool, request.arguments))} ({request.id})"))
+    if done.waiting:
+        errors.print(Text("Nothing of this was done. Run it again with --approve ask to decide.", "dim"))
+
+
+def _report_error(error: BaseException, *, as_json: bool) -> int:
+    from rich.text import Text
+
+    from ringfence.adapters.harmless import harmless
+    from ringfence.adapters.outcome import error_facts, error_words, exit_of_error
+
+    code = exit_of_error(error)
+    if as_json:
+        _print_json({"status": code.word, "error": error_facts(error)})
+    else:
+        _console(stderr=True).print(Text(harmless(error_words(error)), "red"))
+    return code
+
+
+def _print_json(facts: dict[str, Any]) -> None:
+    # ASCII, so that neither an encoding nor a control character can break it.
+    sys.stdout.write(json.dumps(facts, default=str) + "\n")
+
+
+def _console(*, stderr: bool = False) -> "Console":
+    from ringfence.adapters.terminal import make_console
+
+    return make_console(stderr=stderr)
+
+
+@contextlib.contextmanager
+def _faults_located(file: Path) -> Iterator[None]:
+    from ringfence.adapters.places import located
+
+    try:
+        yield
+    except PolicyError as error:
+        raise PolicyError(located(error.faults, file)) from None
+
+
+@contextlib.contextmanager
+def _nothing_else_printed() -> Iterator[None]:
+    """What a team file or a tool prints goes to stderr, for stdout holds the JSON object."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@contextlib.contextmanager
+def _silent_logs() -> Iterator[None]:
+    """AutoGen logs whole tracebacks, in which personal data may stand; a team that wants them adds a handler."""
+    nowhere = logging.NullHandler()
+    logging.getLogger().addHandler(nowhere)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(nowhere)
+
+
+@contextlib.contextmanager
+def _any_encoding() -> Iterator[None]:
+    """A terminal that lacks a character gets its number, instead of an error in the middle of a conversation."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    yield

@@ -1,0 +1,70 @@
+"""The documents say what the code does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbclient import NotebookClient
+
+from ringfence.policy import Policy
+from ringfence.policy_file import load_text
+from ringfence.settings import Section
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a document in one language."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def keys(model: type[Section]) -> set[str]:
+    """Every key that a section and the sections in it know."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {name for part in parts for name in part.get("properties", {})}
+
+
+def test_the_policy_page_shows_every_key_and_is_itself_a_valid_policy() -> None:
+    """The blocks of docs/policy.md, put together, load; and no key of the policy is missing from them."""
+    text = "\n".join(blocks("docs/policy.md", "yaml"))
+    loaded = load_text(text, Policy)
+    assert loaded.tools["refund"].arguments["amount_usd"].maximum == 200
+    said = set(re.findall(r"[a-z_]+", text + (ROOT / "docs/policy.md").read_text(encoding="utf-8")))
+    assert keys(Policy) - said == set()
+    assert set(yaml.safe_load(text)) == set(Policy.model_fields)
+
+
+def test_the_readme_example_runs() -> None:
+    """What the README tells a developer to write works as it stands, and prints what it says."""
+    (example,) = blocks("README.md", "python")
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    expected = [line.removeprefix("# ") for line in example.splitlines() if line.startswith("# ")]
+    assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore")  # Jupyter's own deprecations are not ours to mend
+def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
+    """Every cell of every notebook works, in a fresh kernel started in its own folder."""
+    book = nbformat.read(notebook, as_version=4)
+    client = NotebookClient(book, timeout=120, resources={"metadata": {"path": str(notebook.parent)}})
+    client.execute()
+    shown = [output for cell in book.cells for output in cell.get("outputs", [])]
+    assert not [output for output in shown if output.output_type == "error"]
+    assert any("image/png" in output.get("data", {}) for output in shown)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/policy.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link of a page leads to a file that exists."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text)]
+    local = [target for target in targets if target and "://" not in target]
+    assert [target for target in local if not ((ROOT / page).parent / target).exists()] == []
