@@ -118,7 +118,7 @@ class _Walker:
             case UserProxyAgent():
                 self._fault(
                     path,
-                    "takes a person's text past the user door; let the run end, and run again with the answer",
+                    "takes a person's text past the user door; let the run end, run again with the answer",
                 )
             case _:
                 self._fault(

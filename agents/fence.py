@@ -109,7 +109,12 @@ class Fence:
         else:
             bare, specs = as_workbench(tools)
         fenced = FencedWorkbench(
-            bare, specs=specs, register=self._register, middlewares=self._tool_door(), fence=self
+            bare,
+            specs=specs,
+            register=self._register,
+            middlewares=self._tool_door(),
+            stop=self._session.stop,
+            fence=self,
         )
         for name, spec in specs.items():
             self._register(name, spec)
@@ -122,6 +127,8 @@ class Fence:
         for workbench in coverage.workbenches:
             for schema in await workbench.list_tools():
                 self._workbenches[schema["name"]] = workbench
+        if self._session.stop.error is not None:
+            coverage.faults.append(Fault(str(self._session.stop.error), where="tools"))
         known = {*self._directory.specs, *coverage.handoffs}
         for name in self._policy.tools:
             is_glob = any(character in name for character in "*?[")

@@ -38,7 +38,7 @@ _FIELD = re.compile(rf"\{{\{{({_NAME})\}}\}}|\{{({_NAME}(?:\|{_NAME})*)\}}")
 def _well_formed(pattern: str) -> str:
     try:
         # What a name stands for is put in later; here only the pattern's own form counts.
-        re.compile(_REFERENCE.sub("(?:)", pattern))
+        re.compile(_REFERENCE.sub(r"(?P<\1>)", pattern))
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return pattern

@@ -94,8 +94,11 @@ class Ringfence:
         factory = team or self.team
         fence, session = self._fence(id or f"conversation-{uuid.uuid4().hex[:12]}", user, approver)
 
-        def new_runner() -> TeamRunner:
-            return TeamRunner(factory(fence), fence)
+        async def new_runner() -> TeamRunner:
+            built = factory(fence)
+            # Before a state is loaded: that binds the team's termination condition.
+            await fence.admit(built)
+            return TeamRunner(built, fence)
 
         return Conversation(session=session, new_runner=new_runner, task_messages=task_messages)
 

@@ -31,7 +31,7 @@ class TeamRunner:
         self, messages: Sequence[Any], token: CancellationToken, *, output_task_messages: bool
     ) -> AsyncGenerator[Event | TaskResult, None]:
         """Work on the messages; the last item is the TaskResult."""
-        await self._fence.admit(self._team)
+        await self._fence.admit(self._team)  # once more, because a team can be changed after it was built
         items = self._team.run_stream(
             task=list(messages) or None, cancellation_token=token, output_task_messages=output_task_messages
         )

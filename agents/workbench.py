@@ -12,10 +12,11 @@ from autogen_core.tools import BaseTool, FunctionTool, StaticWorkbench, ToolResu
 from pydantic import BaseModel
 
 from ringfence.agents.model_client import current_agent
-from ringfence.errors import PolicyError
+from ringfence.errors import ConversationInterrupted, PolicyError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.refusal import failed
+from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.tool_policy import ToolSpec, spec_of
 
 ToolLike = BaseTool[Any, Any] | Callable[..., Any]
@@ -42,9 +43,11 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         specs: Mapping[str, ToolSpec],
         register: Callable[[str, ToolSpec], None],
         middlewares: Sequence[Middleware[ToolCall, ToolResult]],
+        stop: StopSignal,
         fence: object,
     ) -> None:
         self._workbench = workbench
+        self._stop = stop
         self.specs = specs
         """What the tools inside said of themselves when they were handed in."""
         self._register = register
@@ -54,10 +57,21 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         _keep_values_out_of_logs()
 
     async def list_tools(self) -> list[ToolSchema]:
-        """The tools inside; whatever is offered is known to the fence from now on."""
-        schemas = await self._workbench.list_tools()
-        for schema in schemas:
-            self._register(schema["name"], self.specs.get(schema["name"], ToolSpec()))
+        """The tools inside; whatever is offered is known to the fence from now on.
+
+        Never raises, because AutoGen asks again while it runs a tool, and would wait for ever.
+        """
+        try:
+            schemas = await self._workbench.list_tools()
+            for schema in schemas:
+                self._register(schema["name"], self.specs.get(schema["name"], ToolSpec()))
+        except PolicyError as error:
+            self._stop.set(error)
+            return []
+        except Exception as error:
+            said = f"the tools of {type(self._workbench).__name__} cannot be listed: {type(error).__name__}"
+            self._stop.set(ConversationInterrupted(said))
+            return []
         return schemas
 
     async def call_tool(
@@ -111,7 +125,14 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
     @classmethod
     def _from_config(cls, config: FencedWorkbenchConfig) -> Self:
         inner = Workbench.load_component(config.workbench)
-        return cls(inner, specs={}, register=lambda _name, _spec: None, middlewares=(_sealed,), fence=None)
+        return cls(
+            inner,
+            specs={},
+            register=lambda _name, _spec: None,
+            middlewares=(_sealed,),
+            stop=StopSignal(),
+            fence=None,
+        )
 
     async def _run(self, call: ToolCall, token: CancellationToken) -> ToolResult:
         marker = _in_tool.set(True)

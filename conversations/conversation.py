@@ -1,13 +1,14 @@
 """One conversation of a user with a team, from the task to the answer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from enum import StrEnum
 from typing import Any, Generic
 
 from autogen_core import CancellationToken
 
+from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.run import EventT, ResultT, Run, Runner
 from ringfence.conversations.session import Session
@@ -45,7 +46,7 @@ class Conversation(Generic[EventT, ResultT]):
         self,
         *,
         session: Session,
-        new_runner: Callable[[], Runner[EventT, ResultT]],
+        new_runner: Callable[[], Awaitable[Runner[EventT, ResultT]]],
         task_messages: Callable[[Any, str], Sequence[Any]],
     ) -> None:
         self._session = session
@@ -83,6 +84,11 @@ class Conversation(Generic[EventT, ResultT]):
     def usage(self) -> Usage:
         """What was used so far: tokens, US dollars, calls and turns."""
         return self._session.ledger.spent
+
+    @property
+    def limits(self) -> Limits:
+        """What the conversation may use."""
+        return self._session.ledger.limits
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -283,7 +289,7 @@ class Conversation(Generic[EventT, ResultT]):
         return result
 
     async def _fresh_runner(self) -> Runner[EventT, ResultT]:
-        runner = self._new_runner()
+        runner = await self._new_runner()
         if self._state is not None:
             await runner.load_state(self._state)
         self._runner = runner

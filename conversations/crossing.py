@@ -34,7 +34,7 @@ class RecordCrossing:
 
 
 class RecordDelivery:
-    """Writes down that a message of the team went out to the user. Innermost: what was stopped did not go out."""
+    """Writes down that a message went out to the user. Innermost: what was stopped did not go out."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
