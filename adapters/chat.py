@@ -46,7 +46,9 @@ class Chat:
         self._lines = Lines()
         self._live = LiveLine(console, self._status_words)
         approver = terminal_approver(console, lines=self._lines, paused=self._live.paused)
-        self._conversation: Conversation[Event, TaskResult] = ringfence.conversation(user=user, approver=approver)
+        self._conversation: Conversation[Event, TaskResult] = ringfence.conversation(
+            user=user, approver=approver
+        )
         # What a person has just typed is not shown again; lines from a file are.
         hidden = frozenset({"user"}) if self._lines.is_terminal else frozenset[str]()
         self._print_event = EventPrinter(console, hidden_sources=hidden)
@@ -68,7 +70,9 @@ class Chat:
                     case _:
                         await self._take_turn(said)
         for request in self._conversation.pending_approvals:
-            self._say(f"Not done, because nobody approved it: {one_line(request.tool)} ({request.id})", "yellow")
+            self._say(
+                f"Not done, because nobody approved it: {one_line(request.tool)} ({request.id})", "yellow"
+            )
         return self._conversation.status
 
     def _header(self) -> None:
@@ -79,7 +83,7 @@ class Chat:
             table.add_row(Text(one_line(name)), Text(one_line(tier_words(tier))))
         self._console.print(Text("Ringfence chat", "bold"))
         self._console.print(table)
-        self._say("You see real values; the models see stand-ins such as <EMAIL_ADDRESS_1>. /help lists the commands.")
+        self._say("You see real values; the models see stand-ins such as <EMAIL_ADDRESS_1>. Commands: /help")
 
     async def _next(self) -> str | None:
         if self._lines.is_terminal:
@@ -97,7 +101,9 @@ class Chat:
                 for entry in self._conversation.transcript:
                     self._say(f"{one_line(entry.source)}: {harmless(entry.text)}")
             case _:
-                self._say(f"There is no command {one_line(command, most=40)}. /help lists what there is.", "yellow")
+                self._say(
+                    f"There is no command {one_line(command, most=40)}. /help lists what there is.", "yellow"
+                )
 
     def _usage(self) -> None:
         for step in self._conversation.steps:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ringfence.adapters.places import place_in_team, located
+from ringfence.adapters.places import located, place_in_team
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
@@ -85,9 +85,11 @@ async def _check_team(ringfence: Ringfence) -> _Team:
 
     try:
         faults = await ringfence.check(build)
-    except Exception as error:  # noqa: BLE001 - whatever the team's own code raises is its fault, and told as one
+    except Exception as error:
         file, line = place_in_team(error) or ("", 0)
-        said = f"building the team failed with {type(error).__name__}" + (f": {error}" if _harmless(error) else "")
+        said = f"building the team failed with {type(error).__name__}" + (
+            f": {error}" if _harmless(error) else ""
+        )
         return _Team(factory, (Fault(said, where="team", file=file, line=line),))
     if faults or not built:
         return _Team(factory, tuple(faults))

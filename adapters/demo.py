@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from ringfence.adapters.demo_scenes import Scenes
 from ringfence.adapters.demo_stage import Claims, Stage
 from ringfence.adapters.harmless import one_line
-from ringfence.adapters.demo_scenes import Scenes
 from ringfence.errors import RingfenceError
 
 __all__ = ["play"]
@@ -29,8 +29,8 @@ async def perform(console: Console, folder: Path) -> bool:
     """Play all scenes in a running event loop."""
     console.print(Text("Ringfence: a team of AI agents, fenced", "bold"))
     console.print(
-        "A support desk of three AutoGen agents works on a real SQLite shop and a real mail server on this machine. "
-        "The model is a rehearsal: it answers by rules and is no language model. Everything else is real.",
+        "A support desk of three AutoGen agents works on a real SQLite shop and a real mail server on this "
+        "machine. The model is a rehearsal: it answers by rules and is no language model. All else is real.",
     )
     stage, claims = Stage(folder), Claims(console)
     scenes = Scenes(console, stage, claims)
@@ -47,22 +47,22 @@ async def perform(console: Console, folder: Path) -> bool:
 
 
 def _close(console: Console, stage: Stage, claims: Claims) -> None:
-    data = stage.personal_data()
     received = [text for recorder in stage.recorders for text in recorder.received]
+    prompts = sum(recorder.calls for recorder in stage.recorders)
     audit = stage.audit_file.read_text(encoding="utf-8")
     console.print()
     claims.check(
-        not any(value in text for value in data for text in [*received, audit]),
-        "In all scenes behind the fence, no customer's address or number reached a model or the audit file",
-        f"{sum(recorder.calls for recorder in stage.recorders)} prompts, {len(audit.splitlines())} audit lines",
+        not stage.leaked([*received, audit]),
+        "No customer's address or number reached a model or the audit file in any scene behind the fence",
+        f"searched {prompts} prompts and {len(audit.splitlines())} audit lines",
     )
     verdict = "All {0} claims were verified." if not claims.broken else "{1} of {0} claims did NOT hold."
     style = "bold green" if not claims.broken else "bold red"
     console.print(Text(verdict.format(claims.count, claims.broken), style))
     console.print()
     for words, what in (
-        ("Talk to this desk yourself", f"ringfence chat {stage.policy_file}"),
-        ("Read the evidence", f"{stage.audit_file} ({len(audit.splitlines())} lines)"),
-        ("Fence your own team", "README.md"),
+        ("Talk to this desk", f"ringfence chat {stage.policy_file}"),
+        (f"Read its {len(audit.splitlines())} audit lines", str(stage.audit_file)),
+        ("Fence a team of your own", "README.md"),
     ):
-        console.print(Text.assemble((f"{words:<28}", "bold"), what))
+        console.print(Text.assemble((f"{words:<26}", "bold"), what), soft_wrap=True)

@@ -5,15 +5,18 @@ import json
 import shutil
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autogen_agentchat.base import TaskResult
+from autogen_core import FunctionCall
 from autogen_core.models import CreateResult, LLMMessage
 from autogen_core.tools import FunctionTool, StaticWorkbench
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 import ringfence
@@ -23,6 +26,7 @@ from ringfence.agents.rehearsal import RehearsalModel
 from ringfence.agents.ringfence import Ringfence, TeamFactory
 from ringfence.agents.team_runner import Event
 from ringfence.budgets.limits import Limits
+from ringfence.conversations.conversation import Conversation
 from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest
 from ringfence.guardrails.texts import texts_of
 from ringfence.policy import LoadedPolicy, load_policy
@@ -31,7 +35,7 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.sqlite*", "*.jsonl")
 
 
 class Recorder(RehearsalModel):
-    """A rehearsal model that keeps every text it is sent. It stands where a provider would: behind the fence."""
+    """A rehearsal model that keeps every text it is sent; it stands where a provider would."""
 
     received: list[str]
     calls: int
@@ -110,7 +114,7 @@ class Stage:
         self.loaded: LoadedPolicy = load_policy(self.policy_file)
         self.fence = Ringfence(self.loaded)
         self._factory: Any = self.fence.team
-        # The team's own module, freshly loaded from the copy, holds the shop and the mailbox that its tools use.
+        # The team's module, loaded from the copy, holds the shop and the mailbox that its tools use.
         self._desk: Any = sys.modules[self._factory.__module__]
         self.recorders: list[Recorder] = []
 
@@ -129,9 +133,10 @@ class Stage:
         self.recorders.append(Recorder.of(self.folder / rules, obedient=obedient))
         return self.recorders[-1]
 
-    def with_limits(self, limits: Limits) -> Ringfence:
-        """The same policy under other limits."""
-        return Ringfence(replace(self.loaded, policy=self.loaded.policy.model_copy(update={"limits": limits})))
+    def bounded(self, limits: Limits) -> Ringfence:
+        """The same policy under other limits, for a team that has no tools."""
+        policy = self.loaded.policy.model_copy(update={"limits": limits, "tools": {}})
+        return Ringfence(replace(self.loaded, policy=policy))
 
     @property
     def mails(self) -> list[Any]:
@@ -146,6 +151,11 @@ class Stage:
     def personal_data(self) -> set[str]:
         """The e-mail addresses and phone numbers of all customers."""
         return {value for row in self.rows("SELECT email, phone FROM customers") for value in row}
+
+    def leaked(self, texts: Iterable[str]) -> set[str]:
+        """Which of them occur in texts, in capitals or small letters, with or without the country code."""
+        everything = "\n".join(texts).casefold()
+        return {value for value in self.personal_data() if _core(value).casefold() in everything}
 
     @property
     def audit_file(self) -> Path:
@@ -175,8 +185,41 @@ class Claims:
         """Print a claim with its evidence, and remember when it did not hold."""
         self.count += 1
         self.broken += not holds
-        mark = ("  ✓ ", "bold green") if holds else ("  ✗ ", "bold red")
-        self._console.print(Text.assemble(mark, harmless(claim), (f"  {harmless(evidence)}", "dim")))
+        row = Table.grid(padding=(0, 1, 0, 0))
+        row.add_column(width=3, justify="right")
+        row.add_column(overflow="fold")
+        mark = Text("✓", "bold green") if holds else Text("✗", "bold red")
+        row.add_row(mark, Text(harmless(claim), "" if holds else "bold red"))
+        row.add_row("", Text(harmless(evidence), "dim"))
+        self._console.print(row)
+
+
+async def collect(
+    conversation: Conversation[Event, TaskResult], task: str, events: list[Event]
+) -> TaskResult:
+    """Run a task, put its events into the list, and answer with its result."""
+    result = TaskResult(messages=[])
+    async for item in conversation.run_stream(task=task):
+        if isinstance(item, TaskResult):
+            result = item
+        else:
+            events.append(item)
+    return result
+
+
+def calls_in(event: Event) -> list[FunctionCall]:
+    """The tool calls that an event asks for."""
+    content = getattr(event, "content", None)
+    return [one for one in content if isinstance(one, FunctionCall)] if isinstance(content, list) else []
+
+
+def field_of(answer: str, name: str) -> Text:
+    """A field of a tool's JSON answer, with its name."""
+    try:
+        value = json.loads(answer).get(name, "?")
+    except ValueError:
+        value = "?"
+    return Text.assemble((f"{name} ", "dim"), harmless(str(value)))
 
 
 def results_of(events: Sequence[Event], tool: str) -> list[str]:
@@ -185,6 +228,14 @@ def results_of(events: Sequence[Event], tool: str) -> list[str]:
     for event in events:
         content = getattr(event, "content", None)
         if isinstance(content, list):
-            found += [one.content for one in content if getattr(one, "name", "") == tool and hasattr(one, "is_error")]
+            found += [
+                one.content
+                for one in content
+                if getattr(one, "name", "") == tool and hasattr(one, "is_error")
+            ]
     return found
 
+
+def _core(value: str) -> str:
+    country, _, number = value.partition(" ")
+    return number if country.startswith("+") else value

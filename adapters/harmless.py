@@ -21,7 +21,7 @@ def harmless(text: str) -> str:
 
 
 def one_line(text: str, *, most: int | None = None) -> str:
-    """The text in one line without double spaces, cut after `most` characters; it says how much is missing."""
+    """The text in one line, cut after `most` characters; it says how much is missing then."""
     line = harmless(" ".join(text.split()))
     if most is None or len(line) <= most:
         return line

@@ -69,7 +69,7 @@ def exit_of_error(error: BaseException) -> Exit:
 
 
 def error_words(error: BaseException) -> str:
-    """What went wrong. The text of an error that nobody foresaw may hold anything, so only its type is told."""
+    """What went wrong; of an error that nobody foresaw only the type, for its text may hold anything."""
     match error:
         case RingfenceError():
             return str(error)

@@ -25,7 +25,9 @@ def located(faults: Iterable[Fault], policy_file: Path, factory: Any = None) -> 
 
 def place_in_team(error: BaseException) -> tuple[str, int] | None:
     """The team's own file, and the line in it, where an error came from; None when it came from elsewhere."""
-    frames = [(frame.f_globals.get("__name__", ""), frame, line) for frame, line in walk_tb(error.__traceback__)]
+    frames = [
+        (frame.f_globals.get("__name__", ""), frame, line) for frame, line in walk_tb(error.__traceback__)
+    ]
     own = [(frame.f_code.co_filename, line) for name, frame, line in frames if name.startswith(TEAM_PACKAGE)]
     return own[-1] if own else None
 
@@ -42,7 +44,11 @@ def _placed(fault: Fault, document: Document | None, policy_file: Path, factory:
 
 def _loc(where: str, document: Document) -> Loc:
     """The place of the document that `where` names, or of the nearest thing around it."""
-    known = [loc for loc in document.keys if loc and (where + ".").startswith((dotted(loc) + ".", dotted(loc) + "["))]
+    known = [
+        loc
+        for loc in document.keys
+        if loc and (where + ".").startswith((dotted(loc) + ".", dotted(loc) + "["))
+    ]
     return max(known, key=len, default=())
 
 

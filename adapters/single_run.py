@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autogen_agentchat.base import TaskResult
+from rich.console import Console
+from rich.text import Text
 
-from ringfence.adapters.outcome import Exit, error_facts, exit_of_error, exit_of_status
-from ringfence.adapters.terminal import text_of
+from ringfence.adapters.harmless import harmless, one_line
+from ringfence.adapters.outcome import Exit, error_facts, error_words, exit_of_error, exit_of_status
+from ringfence.adapters.terminal import call_line, text_of, usage_line
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
-from ringfence.conversations.conversation import Conversation, Status
+from ringfence.budgets.limits import Limits
+from ringfence.conversations.conversation import Conversation
 from ringfence.errors import RingfenceError
 from ringfence.guardrails.approval import ApprovalRequest, Approver
 
@@ -19,6 +23,7 @@ from ringfence.guardrails.approval import ApprovalRequest, Approver
 class SingleRun:
     """What became of a task."""
 
+    limits: Limits
     exit: Exit = Exit.FAILED
     conversation: Conversation[Event, TaskResult] | None = None
     result: TaskResult | None = None
@@ -74,7 +79,7 @@ async def run_once(
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> SingleRun:
     """Work on one task. What goes wrong is part of the outcome; only an interruption is raised."""
-    run = SingleRun()
+    run = SingleRun(ringfence.policy.limits)
     try:
         run.conversation = ringfence.conversation(user=user, approver=approver)
         async for item in run.conversation.run_stream(task=task):
@@ -84,9 +89,24 @@ async def run_once(
                 run.events.append(item)
                 on_event(item)
         run.exit = exit_of_status(run.conversation.status)
-    except (RingfenceError, Exception, SystemExit) as error:  # noqa: BLE001 - the outcome says what it was
+    except (RingfenceError, Exception, SystemExit) as error:
         run.error, run.exit = error, exit_of_error(error)
     return run
+
+
+def print_end(done: SingleRun, console: Console, errors: Console) -> None:
+    """What it has cost, and on `errors` why it did not come to its end."""
+    if done.conversation is not None:
+        console.print(Text(usage_line(done.conversation.usage, done.limits), "dim"))
+    if done.error is not None:
+        errors.print(Text(harmless(error_words(done.error)), "red"))
+    elif done.exit is not Exit.DONE:
+        errors.print(Text(one_line(done.stop_reason or ""), "yellow"))
+    for request in done.waiting:
+        call = one_line(call_line(request.tool, request.arguments))
+        errors.print(Text(f"Waits for approval: {call} ({request.id})"))
+    if done.waiting:
+        errors.print(Text("It was not done. Run the task again with --approve ask to decide.", "dim"))
 
 
 def _usage(conversation: Conversation[Any, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A conversation on a terminal: what is said, what a person is asked, what it has cost so far.
 
-Nothing that a model, a tool or a user wrote is ever read as markup, and no control character of it is printed.
+What a model, a tool or a user wrote is never read as markup, and no control character of it is printed.
 """
 
 import asyncio
@@ -29,18 +29,25 @@ __all__ = ["EventPrinter", "LiveLine", "make_console", "terminal_approver", "tex
 
 _COLORS = ("cyan", "magenta", "green", "blue", "yellow")
 _LONGEST_COMPACT = 240
-_NO_WRAP_WIDTH = 20_000
+_UNLIMITED = 20_000
+_STAND_INS = " You see real values where the models see stand-ins."
 _QUESTION = "Approve? y = yes, n = no, or say why not: "
 
 
-def make_console(*, stderr: bool = False) -> Console:
-    """A console that takes text as it is; in a pipe it neither wraps nor cuts, so that scripts get it all."""
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(
-            stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True, width=_NO_WRAP_WIDTH
+def make_console(*, stderr: bool = False, most_columns: int | None = None) -> Console:
+    """A console that takes text as it is; in a pipe it neither wraps nor cuts, so that scripts get it all.
+
+    Args:
+        stderr: Write there.
+        most_columns: The width in a pipe, and the greatest on a terminal, of what no script reads.
+    """
+    plain: dict[str, Any] = {"stderr": stderr, "highlight": False, "markup": False, "emoji": False}
+    console = Console(**plain)
+    if most_columns is not None:
+        return Console(
+            **plain, width=min(console.width, most_columns) if console.is_terminal else most_columns
         )
-    return console
+    return console if console.is_terminal else Console(**plain, soft_wrap=True, width=_UNLIMITED)
 
 
 def text_of(event: Event) -> str:
@@ -127,7 +134,7 @@ _REPEATED = frozenset({"ToolCallSummaryMessage", "ModelClientStreamingChunkEvent
 
 
 class LiveLine:
-    """One line below the conversation: who is at work and what it has cost. Nothing where nobody could see it."""
+    """One line below the conversation: who spoke last and what it has cost; nothing in a pipe."""
 
     def __init__(self, console: Console, words: Callable[[], str]) -> None:
         self._words = words
@@ -220,10 +227,13 @@ def _request(request: ApprovalRequest, *, boxed: bool) -> RenderableType:
     for name, value in request.real_arguments.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
         arguments.add_row(Text(one_line(name)), Text(harmless(text)))
+    hidden = dict(request.real_arguments) != dict(request.arguments)
     body = Group(
-        Text.assemble((one_line(request.agent), "bold"), " wants to run ", (one_line(request.tool), "bold yellow")),
+        Text.assemble(
+            (one_line(request.agent), "bold"), " wants to run ", (one_line(request.tool), "bold yellow")
+        ),
         arguments,
-        Text(f"Asked because {one_line(request.reason)}. These are the real values; the models see stand-ins.", "dim"),
+        Text(f"Asked because {one_line(request.reason)}.{_STAND_INS if hidden else ''}", "dim"),
     )
     if not boxed:
         return Group(Text("Approval needed"), body)

@@ -142,7 +142,7 @@ class Rules(Section):
 
     patterns: dict[str, NamedPattern] = Field(default_factory=dict)
     """Name → what `{name}` stands for in the patterns of the rules."""
-    roles: tuple[Role, ...] = Field(min_length=1)
+    roles: tuple[Role, ...]
     otherwise: str = "This is a rehearsal model, not a language model, and no rule of it fits what was said."
     """Said when no rule fits and no role that matches has its own `otherwise`."""
 

@@ -18,8 +18,8 @@ import importlib.util
 import os
 import re
 import threading
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from tiktoken import Encoding
@@ -61,11 +61,19 @@ def count_text(text: str) -> int:
 
 
 def cut_text(text: str, tokens: int) -> str:
-    """The beginning of a text that has no more tokens than these; the text itself when it fits."""
+    """The beginning of a text that these tokens reach to; the text itself when it has no more."""
     if count_text(text) <= tokens:
         return text
-    beginnings = range(len(text) + 1)
-    return text[: max(bisect_right(beginnings, tokens, key=lambda end: count_text(text[:end])) - 1, 0)]
+    room = max(tokens, 0)
+    encoding = _encoding()
+    if encoding is None:
+        return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
+    numbers = (number for piece in _PIECE.finditer(text) for number in encoding.encode_ordinary(piece[0]))
+    cut = text[: len(encoding.decode(list(islice(numbers, room)), errors="ignore"))]
+    while count_text(cut) > room:
+        # At the new end the encoding may cut differently than it did in the middle of the text.
+        cut = cut[:-1]
+    return cut
 
 
 def count_prompt(texts: Iterable[str], *, messages: int, tools: Iterable[str] = ()) -> int:

@@ -4,11 +4,10 @@ What a command needs is imported when it runs, so that `--help` answers at once.
 """
 
 import asyncio
-import contextlib
 import json
-import logging
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringfence.adapters.streams import any_encoding, only_json, silent_logs
 from ringfence.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 _INTERRUPTED = 130
+_DEMO_COLUMNS = 100
 
 app = typer.Typer(
     name="ringfence",
@@ -53,13 +54,13 @@ class Approve(StrEnum):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and answer with its exit code; no error gets past it."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    with _silent_logs(), _any_encoding():
+    with silent_logs(), any_encoding():
         try:
             command = typer.main.get_command(app)
             return int(command.main(arguments, prog_name="ringfence", standalone_mode=False) or 0)
         except (KeyboardInterrupt, typer.Abort):
             return _INTERRUPTED
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the last place to make it readable
+        except (Exception, SystemExit) as error:
             return _report_error(error, as_json="--json" in arguments)
 
 
@@ -80,8 +81,9 @@ def _root(
 def demo() -> int:
     """Play four short scenes on a support desk that really runs, and verify what they claim."""
     from ringfence.adapters.demo import play
+    from ringfence.adapters.terminal import make_console
 
-    return 0 if play(_console()) else 1
+    return 0 if play(make_console(most_columns=_DEMO_COLUMNS)) else 1
 
 
 @app.command()
@@ -109,16 +111,20 @@ def chat(file: File, user: User = "user") -> int:
 @app.command()
 def run(
     file: File,
-    task: Annotated[str, typer.Option(metavar="TEXT", help="What the team shall do; - reads it from the input.")],
+    task: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the team shall do; - reads it from the input.")
+    ],
     approve: Annotated[
         Approve | None,
-        typer.Option(help="Calls that need a person: wait, approve all, or ask. [default: ask on a terminal]"),
+        typer.Option(
+            help="Calls that need a person: wait, approve all, or ask. [default: ask on a terminal]"
+        ),
     ] = None,
     as_json: AsJson = False,
     user: User = "user",
 ) -> int:
     """Give a team one task."""
-    from ringfence.adapters.single_run import run_once
+    from ringfence.adapters.single_run import print_end, run_once
     from ringfence.adapters.terminal import EventPrinter
     from ringfence.agents.ringfence import Ringfence
 
@@ -131,17 +137,21 @@ def run(
         shown = EventPrinter(console)
         try:
             return await run_once(
-                ringfence, words, user=user, approver=approver, on_event=(lambda _: None) if as_json else shown
+                ringfence,
+                words,
+                user=user,
+                approver=approver,
+                on_event=(lambda _: None) if as_json else shown,
             )
         finally:
             await ringfence.close()
 
-    with _faults_located(file), _nothing_else_printed() if as_json else contextlib.nullcontext():
+    with _faults_located(file), only_json() if as_json else nullcontext():
         done = asyncio.run(work())
     if as_json:
         _print_json(done.as_dict())
     else:
-        _print_end(done, console)
+        print_end(done, console, _console(stderr=True))
     return done.exit
 
 
@@ -152,7 +162,7 @@ def check(file: File, as_json: AsJson = False) -> int:
     from ringfence.adapters.check_report import print_faults, print_fenced
     from ringfence.adapters.outcome import Exit
 
-    with _nothing_else_printed() if as_json else contextlib.nullcontext():
+    with only_json() if as_json else nullcontext():
         checked = asyncio.run(check_file(file))
     if as_json:
         _print_json(checked.as_dict())
@@ -186,26 +196,6 @@ def _usual_approval(console: "Console", *, as_json: bool) -> Approve:
     return Approve.ASK if somebody_is_there and not as_json else Approve.NONE
 
 
-def _print_end(done: "SingleRun", console: "Console") -> None:
-    from rich.text import Text
-
-    from ringfence.adapters.harmless import harmless, one_line
-    from ringfence.adapters.outcome import Exit, error_words
-    from ringfence.adapters.terminal import call_line, usage_line
-
-    errors = _console(stderr=True)
-    if done.conversation is not None:
-        console.print(Text(usage_line(done.conversation.usage, done.conversation.limits), "dim"))
-    if done.error is not None:
-        errors.print(Text(harmless(error_words(done.error)), "red"))
-    elif done.exit is not Exit.DONE:
-        errors.print(Text(one_line(done.stop_reason or ""), "yellow"))
-    for request in done.waiting:
-        errors.print(Text(f"Waits for approval: {one_line(call_line(request.tool, request.arguments))} ({request.id})"))
-    if done.waiting:
-        errors.print(Text("Nothing of this was done. Run it again with --approve ask to decide.", "dim"))
-
-
 def _report_error(error: BaseException, *, as_json: bool) -> int:
     from rich.text import Text
 
@@ -231,7 +221,7 @@ def _console(*, stderr: bool = False) -> "Console":
     return make_console(stderr=stderr)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _faults_located(file: Path) -> Iterator[None]:
     from ringfence.adapters.places import located
 
@@ -239,30 +229,3 @@ def _faults_located(file: Path) -> Iterator[None]:
         yield
     except PolicyError as error:
         raise PolicyError(located(error.faults, file)) from None
-
-
-@contextlib.contextmanager
-def _nothing_else_printed() -> Iterator[None]:
-    """What a team file or a tool prints goes to stderr, for stdout holds the JSON object."""
-    with contextlib.redirect_stdout(sys.stderr):
-        yield
-
-
-@contextlib.contextmanager
-def _silent_logs() -> Iterator[None]:
-    """AutoGen logs whole tracebacks, in which personal data may stand; a team that wants them adds a handler."""
-    nowhere = logging.NullHandler()
-    logging.getLogger().addHandler(nowhere)
-    try:
-        yield
-    finally:
-        logging.getLogger().removeHandler(nowhere)
-
-
-@contextlib.contextmanager
-def _any_encoding() -> Iterator[None]:
-    """A terminal that lacks a character gets its number, instead of an error in the middle of a conversation."""
-    for stream in (sys.stdout, sys.stderr):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="backslashreplace")
-    yield

@@ -108,6 +108,7 @@ def test_without_an_encoding_bytes_are_counted(unloaded: pytest.MonkeyPatch) -> 
     assert encoding_name() == "utf-8"
     assert count_text("zwölf €") == 10
     assert count_text("\ud800") == 3
+    assert cut_text("zwölf €", 4) == "zwö"
 
 
 def test_the_users_own_cache_folder_is_used(unloaded: pytest.MonkeyPatch, tmp_path: Path) -> None:
