@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.adapters.console import usage_line
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.adapters.lines import Lines
-from ringfence.adapters.terminal import EventPrinter, LiveLine, terminal_approver, usage_line
+from ringfence.adapters.terminal import EventPrinter, LiveLine, terminal_approver
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
 from ringfence.conversations.conversation import Conversation, Status
@@ -44,15 +45,14 @@ class Chat:
         self._ringfence = ringfence
         self._console = console
         self._lines = Lines()
-        self._live = LiveLine(console, self._status_words)
-        approver = terminal_approver(console, lines=self._lines, paused=self._live.paused)
+        self._live = LiveLine(console, self._usage_words)
+        approver = terminal_approver(console, lines=self._lines, paused=self._question)
         self._conversation: Conversation[Event, TaskResult] = ringfence.conversation(
             user=user, approver=approver
         )
         # What a person has just typed is not shown again; lines from a file are.
         hidden = frozenset({"user"}) if self._lines.is_terminal else frozenset[str]()
         self._print_event = EventPrinter(console, hidden_sources=hidden)
-        self._speaker = ""
         self._turn: CancellationToken | None = None
 
     async def run(self) -> Status:
@@ -116,7 +116,6 @@ class Chat:
 
     async def _take_turn(self, task: str) -> None:
         self._turn = CancellationToken()
-        self._speaker = ""
         try:
             with self._live.shown():
                 await self._stream(task, self._turn)
@@ -131,7 +130,6 @@ class Chat:
             if isinstance(item, TaskResult):
                 self._ended(item)
             else:
-                self._speaker = str(item.source)
                 self._print_event(item)
                 self._live.update()
 
@@ -142,9 +140,10 @@ class Chat:
             case Status.WAITING_FOR_APPROVAL:
                 self._say(f"■ {one_line(result.stop_reason or '')}", "yellow")
 
-    def _status_words(self) -> str:
-        speaker = f"after {one_line(self._speaker, most=24)}" if self._speaker else "at work"
-        return f"{speaker} · {self._usage_words()}"
+    @contextmanager
+    def _question(self) -> Iterator[None]:
+        with self._live.paused(), self._print_event.held():
+            yield
 
     def _usage_words(self) -> str:
         return usage_line(self._conversation.usage, self._ringfence.policy.limits)

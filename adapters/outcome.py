@@ -17,6 +17,8 @@ from ringfence.errors import (
     TaskError,
 )
 
+_MORE = " (RINGFENCE_TRACEBACK=1 shows all of it, personal data included)"
+
 
 class Exit(IntEnum):
     """Exit codes of every command."""
@@ -79,7 +81,7 @@ def error_words(error: BaseException) -> str:
             return str(error.format_message())  # type: ignore[attr-defined]  # _is_usage says that it has one
     place = place_in_team(error)
     where = f" in {Path(place[0]).name}, line {place[1]}" if place else ""
-    return f"{type(error).__name__}{where}; this is a bug in Ringfence or in your team file"
+    return f"{type(error).__name__}{where}; this is a bug in Ringfence or in your team file{_MORE}"
 
 
 def error_facts(error: BaseException) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from autogen_agentchat.base import TaskResult
 from rich.console import Console
 from rich.text import Text
 
+from ringfence.adapters.console import call_line, text_of, usage_line
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.adapters.outcome import Exit, error_facts, error_words, exit_of_error, exit_of_status
-from ringfence.adapters.terminal import call_line, text_of, usage_line
+from ringfence.adapters.places import located
+from ringfence.adapters.streams import is_closed_pipe
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
 from ringfence.budgets.limits import Limits
 from ringfence.conversations.conversation import Conversation
-from ringfence.errors import RingfenceError
+from ringfence.errors import PolicyError
 from ringfence.guardrails.approval import ApprovalRequest, Approver
 
 
@@ -74,6 +77,7 @@ async def run_once(
     ringfence: Ringfence,
     task: str,
     *,
+    policy_file: Path,
     user: str,
     approver: Approver | None,
     on_event: Callable[[Event], None] = lambda _event: None,
@@ -89,7 +93,11 @@ async def run_once(
                 run.events.append(item)
                 on_event(item)
         run.exit = exit_of_status(run.conversation.status)
-    except (RingfenceError, Exception, SystemExit) as error:
+    except PolicyError as error:
+        run.error, run.exit = type(error)(located(error.faults, policy_file)), Exit.INVALID
+    except (Exception, SystemExit) as error:
+        if is_closed_pipe(error):
+            raise
         run.error, run.exit = error, exit_of_error(error)
     return run
 

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
+from ringfence.adapters.places import place_in_team
+
 
 @contextmanager
 def only_json() -> Iterator[None]:
@@ -27,7 +29,18 @@ def silent_logs() -> Iterator[None]:
 @contextmanager
 def any_encoding() -> Iterator[None]:
     """A terminal that lacks a character gets its number, instead of an error in mid-conversation."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream, errors in (
+        (sys.stdin, "replace"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
         if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="backslashreplace")
+            reconfigure(errors=errors)
     yield
+
+
+def is_closed_pipe(error: BaseException) -> bool:
+    """Whether whoever read the output, such as `head`, has gone; rich and click then ask for a quiet end."""
+    return isinstance(error, BrokenPipeError) or (
+        isinstance(error, SystemExit) and place_in_team(error) is None and error.code == 1
+    )

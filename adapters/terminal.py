@@ -6,9 +6,8 @@ What a model, a tool or a user wrote is never read as markup, and no control cha
 import asyncio
 import getpass
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
 
 from autogen_core import FunctionCall
 from autogen_core.models import FunctionExecutionResult
@@ -18,67 +17,19 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.adapters.console import call_line, text_of
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.adapters.lines import Lines
 from ringfence.agents.team_runner import Event
-from ringfence.budgets.limits import Limits
-from ringfence.budgets.usage import Usage
 from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, Approver, Rejected
 
-__all__ = ["EventPrinter", "LiveLine", "make_console", "terminal_approver", "text_of", "usage_line"]
+__all__ = ["EventPrinter", "LiveLine", "terminal_approver"]
 
 _COLORS = ("cyan", "magenta", "green", "blue", "yellow")
 _LONGEST_COMPACT = 240
-_UNLIMITED = 20_000
 _STAND_INS = " You see real values where the models see stand-ins."
+_SETTLING_SECONDS = 0.05
 _QUESTION = "Approve? y = yes, n = no, or say why not: "
-
-
-def make_console(*, stderr: bool = False, most_columns: int | None = None) -> Console:
-    """A console that takes text as it is; in a pipe it neither wraps nor cuts, so that scripts get it all.
-
-    Args:
-        stderr: Write there.
-        most_columns: The width in a pipe, and the greatest on a terminal, of what no script reads.
-    """
-    plain: dict[str, Any] = {"stderr": stderr, "highlight": False, "markup": False, "emoji": False}
-    console = Console(**plain)
-    if most_columns is not None:
-        return Console(
-            **plain, width=min(console.width, most_columns) if console.is_terminal else most_columns
-        )
-    return console if console.is_terminal else Console(**plain, soft_wrap=True, width=_UNLIMITED)
-
-
-def text_of(event: Event) -> str:
-    """What an event says, in words; calls and results of tools as one line each."""
-    match content := getattr(event, "content", None):
-        case [FunctionCall(), *_]:
-            return "\n".join(call_line(call.name, call.arguments) for call in content)
-        case [FunctionExecutionResult(), *_]:
-            return "\n".join(f"{result.name}: {result.content}" for result in content)
-        case str():
-            return content
-    to_text = getattr(event, "to_text", None)
-    return str(to_text()) if to_text else ""
-
-
-def call_line(tool: str, arguments: str | Mapping[str, Any]) -> str:
-    """A tool call as one would write it."""
-    try:
-        given = json.loads(arguments) if isinstance(arguments, str) else arguments
-        inside = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
-    except (ValueError, TypeError, AttributeError):
-        inside = str(arguments)
-    return f"{tool}({inside})"
-
-
-def usage_line(usage: Usage, limits: Limits) -> str:
-    """Turns, tokens and US dollars, each beside its limit."""
-    tokens = f"{usage.tokens:,}" + (f" of {limits.tokens:,}" if limits.tokens is not None else "")
-    usd = f"${usage.usd:.4f}" + (f" of ${limits.usd:.2f}" if limits.usd is not None else "")
-    turns = f"{usage.turns} turn" + ("" if usage.turns == 1 else "s")
-    return f"{turns} · {tokens} tokens · {usd}"
 
 
 class EventPrinter:
@@ -90,9 +41,25 @@ class EventPrinter:
         """Whose messages are not repeated, because the person has just typed them."""
         self._colors: dict[str, str] = {"user": "white"}
         self._last_source = ""
+        self._held: list[Event] | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Print what comes during the block after it: it would stand where somebody types."""
+        held: list[Event] = []
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+            for event in held:
+                self(event)
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
+        if self._held is not None:
+            self._held.append(event)
+            return
         source = str(getattr(event, "source", ""))
         # A summary repeats results that were shown, and a chunk is part of a message that follows.
         if source in self._hidden or type(event).__name__ in _REPEATED:
@@ -101,19 +68,22 @@ class EventPrinter:
             self._print(source, line)
 
     def _lines(self, event: Event) -> Iterator[Text]:
-        most = _LONGEST_COMPACT if self._console.is_terminal else None
         content = getattr(event, "content", None)
         match content:
             case [FunctionCall(), *_]:
                 for call in content:
-                    yield Text(f"→ {one_line(call_line(call.name, call.arguments), most=most)}", "dim")
+                    yield Text(f"→ {self._compact(call_line(call.name, call.arguments))}", "dim")
             case [FunctionExecutionResult(), *_]:
                 for result in content:
-                    said = one_line(result.content, most=most)
+                    said = self._compact(result.content)
                     yield Text(f"✗ {said}", "red") if result.is_error else Text(f"← {said}", "dim")
             case _:
                 spoken = hasattr(event, "to_model_text")
                 yield Text(harmless(text_of(event)).strip(), "" if spoken else "dim italic")
+
+    def _compact(self, text: str) -> str:
+        """One line on a terminal, where a person skims; all of it in a pipe."""
+        return one_line(text, most=_LONGEST_COMPACT) if self._console.is_terminal else harmless(text)
 
     def _print(self, source: str, line: Text) -> None:
         color = self._colors.setdefault(source, _COLORS[(len(self._colors) - 1) % len(_COLORS)])
@@ -134,13 +104,11 @@ _REPEATED = frozenset({"ToolCallSummaryMessage", "ModelClientStreamingChunkEvent
 
 
 class LiveLine:
-    """One line below the conversation: who spoke last and what it has cost; nothing in a pipe."""
+    """One line below the conversation, such as what it has cost so far; nothing in a pipe."""
 
     def __init__(self, console: Console, words: Callable[[], str]) -> None:
         self._words = words
-        self._status = (
-            Status(Text(words(), "dim"), console=console, spinner="dots") if console.is_interactive else None
-        )
+        self._status = Status("", console=console, spinner="dots") if console.is_interactive else None
 
     def update(self) -> None:
         """Show the words anew."""
@@ -153,6 +121,7 @@ class LiveLine:
         if self._status is None:
             yield
             return
+        self.update()
         with self._status:
             yield
 
@@ -182,7 +151,7 @@ def terminal_approver(
         console: Where the question is shown.
         lines: Where the answer comes from; None reads standard input.
         by: Who decides; None takes the name under which the person is logged in.
-        paused: Entered while the person decides, for example to take a live display away.
+        paused: Entered while the person decides, to keep everything else off the screen.
     """
     source = lines or Lines()
     person = by or _who()
@@ -190,6 +159,8 @@ def terminal_approver(
 
     async def ask(request: ApprovalRequest) -> ApprovalDecision | None:
         async with turn:
+            # The events that led here are still on their way to the printer.
+            await asyncio.sleep(_SETTLING_SECONDS)
             with paused():
                 console.print(_request(request, boxed=console.is_terminal))
                 source.forget()

@@ -64,7 +64,7 @@ def read_talk(messages: Sequence[LLMMessage]) -> Talk:
                 talk.heard.append(text)
                 talk.since.clear()
                 talk.called.clear()
-            case UserMessage():
+            case _:
                 talk.heard.append(text)
                 talk.since.append(text)
         talk.last = text

@@ -1,6 +1,7 @@
 """An AutoGen team as something that a conversation can drive."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
@@ -35,8 +36,10 @@ class TeamRunner:
         items = self._team.run_stream(
             task=list(messages) or None, cancellation_token=token, output_task_messages=output_task_messages
         )
-        async for item in items:
-            yield item
+        # Closed at once: AutoGen counts a team as running until its stream has come to an end.
+        async with aclosing(items):
+            async for item in items:
+                yield item
 
     def is_result(self, item: Event | TaskResult) -> bool:
         """Whether an item of the stream is the TaskResult."""

@@ -69,11 +69,7 @@ def cut_text(text: str, tokens: int) -> str:
     if encoding is None:
         return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
     numbers = (number for piece in _PIECE.finditer(text) for number in encoding.encode_ordinary(piece[0]))
-    cut = text[: len(encoding.decode(list(islice(numbers, room)), errors="ignore"))]
-    while count_text(cut) > room:
-        # At the new end the encoding may cut differently than it did in the middle of the text.
-        cut = cut[:-1]
-    return cut
+    return text[: len(encoding.decode(list(islice(numbers, room)), errors="ignore"))]
 
 
 def count_prompt(texts: Iterable[str], *, messages: int, tools: Iterable[str] = ()) -> int:

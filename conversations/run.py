@@ -102,10 +102,12 @@ class Run(Generic[EventT, ResultT]):
     async def _deliver_all(self, runner: Runner[EventT, ResultT], turn: UserTurn) -> ResultT | None:
         outward = door(self._session.delivery_door, self._deliver)
         output = self._output_task_messages
+        ended: ResultT | None = None
         async with aclosing(runner.stream(turn.messages, self._token, output_task_messages=output)) as items:
             async for item in items:
                 if runner.is_result(item):
-                    return item  # type: ignore[return-value]  # is_result says which of the two it is
+                    ended = item  # type: ignore[assignment]  # is_result says which of the two it is
+                    continue
                 try:
                     await outward(Delivery(item))
                 except RingfenceError as error:
@@ -113,7 +115,7 @@ class Run(Generic[EventT, ResultT]):
                     self._session.stop.set(error)
                     self._token.cancel()
                     raise
-        return None
+        return ended
 
     async def _deliver(self, delivery: Delivery) -> None:
         self.entries.append(Entry.of(delivery.message))

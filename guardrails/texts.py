@@ -1,10 +1,17 @@
 """Where text hides in AutoGen's messages. The only module of the lower rooms that knows their types."""
 
+import copy
 import dataclasses
 import json
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any, TypeVar
+from uuid import UUID
 
 from autogen_core import FunctionCall, Image
 from autogen_core.models import (
@@ -41,14 +48,28 @@ __all__ = [
 T = TypeVar("T")
 
 _STRUCTURAL = frozenset({"id", "call_id", "type", "request_id", "full_message_id", "finish_reason"})
-"""Field names that hold identifiers and tags of the protocol, never somebody's text."""
+"""Field names of AutoGen's and our own types that hold identifiers and tags, never somebody's text."""
+_PROTOCOL = (
+    "autogen_agentchat.",
+    "autogen_core.models",
+    "autogen_core.tools",
+    "ringfence.",
+)
+"""Where those types stand. Not in `autogen_core.utils`, which makes models of other people's schemas."""
+_NO_TEXT = (type(None), bool, int, float, Decimal, date, time, timedelta, UUID, Enum, type)
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"  # control characters but tab, newline, return, NEL
-    r"\u00ad\u200b\u2060\ufeff"  # invisible separators, with which a value can be split out of sight
-    r"\u202a-\u202e\u2066-\u2069]"  # bidirectional controls
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u200b\u2060-\u2064\u3164\ufeff\uffa0"  # invisible
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb"  # marks of direction and annotation
+    r"\U000e0000-\U000e0fff]"  # tags: invisible letters, which models read all the same
 )
-_ESCAPED = re.compile(r"(\\\\)|\\u([0-9a-fA-F]{4})")
+# Joiners and variation selectors belong to some scripts and to emoji, never to a plain letter or digit.
+_JOINERS = r"[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]+"
+_STRAY_JOINER = re.compile(rf"(?<=[\x00-\x7f]){_JOINERS}|{_JOINERS}(?=[\x00-\x7f])")
+# An escaped character, however often the backslash in front was escaped in turn.
+_ESCAPED = re.compile(r"(?<!\\)(?:\\(?:u005[cC])?)++u([0-9a-fA-F]{4})")
+_MOST_ROUNDS = 8
 _DEEPEST = 64
 
 
@@ -62,15 +83,23 @@ def clean_text(text: str) -> str:
     JSON escapes are spelled out (`\u0040` becomes `@`), because a value that is escaped is found by nobody
     and read by every model.
     """
+    for _ in range(_MOST_ROUNDS):
+        # What was spelled out or taken out may have stood in the middle of another escape.
+        if (cleaned := _cleaned(text)) == text:
+            return text
+        text = cleaned
+    # Nobody but an attacker nests escapes this deeply; without backslashes there are none.
+    return _cleaned(text.replace("\\", ""))
+
+
+def _cleaned(text: str) -> str:
     text = _ESCAPED.sub(_spell_out, text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _UNPRINTABLE.sub("", text)
+    return _STRAY_JOINER.sub("", _UNPRINTABLE.sub("", text))
 
 
 def _spell_out(escape: re.Match[str]) -> str:
-    if escape[1]:
-        return escape[1]
-    character = chr(int(escape[2], 16))
+    character = chr(int(escape[1], 16))
     # A quote, a backslash or a control character would change what the JSON around it means.
     return escape[0] if character in '"\\' or character < " " else character
 
@@ -82,7 +111,8 @@ def map_text(value: T, change: Callable[[str], str]) -> T:
     is checked from its first day.
 
     Raises:
-        UncheckableContentError: There is an image, or the value is nested too deeply to be read.
+        UncheckableContentError: There is an image, bytes or an unknown object, or the value is nested too
+            deeply to be read.
     """
     mapped: T = _map(value, change, 0)
     return mapped
@@ -107,10 +137,11 @@ def texts_of(value: object) -> list[str]:
 def parse_arguments(text: str) -> dict[str, Any] | None:
     """The arguments of a function call, or None when they are not one plain JSON object.
 
-    Duplicate keys, NaN and numbers that Python refuses are not plain: two readers could read them apart.
+    Duplicate keys, NaN, and numbers that Python refuses or takes for infinite are not plain: two readers
+    could read them apart.
     """
     try:
-        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
@@ -121,38 +152,55 @@ def _map(value: Any, change: Callable[[str], str], depth: int) -> Any:
         raise UncheckableContentError("something nested too deeply to be read")
     deeper = depth + 1
     match value:
+        case _ if isinstance(value, _NO_TEXT):
+            return value
         case str():
-            # A subclass of str, such as an enum member, is the protocol's own.
-            return change(value) if type(value) is str else value
-        case Image():
-            raise UncheckableContentError("an image, which no text guardrail can read")
+            return change(str.__str__(value))
+        case Image() | bytes() | bytearray() | memoryview():
+            raise UncheckableContentError("an image or bytes, which no text guardrail can read")
         case FunctionCall():
-            return FunctionCall(
-                id=value.id,
-                name=change(value.name),
-                arguments=_map_json(value.arguments, change, deeper),
-            )
+            name, arguments = change(value.name), _map_json(value.arguments, change, deeper)
+            return FunctionCall(id=value.id, name=name, arguments=arguments)
         case BaseModel():
-            return _map_model(value, change, deeper)
+            return value.model_copy(update=_map_fields(value, _fields_of(value), change, deeper))
         case Mapping():
             return {_map(key, change, deeper): _map(item, change, deeper) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            items = [_map(item, change, deeper) for item in value]
-            return items if isinstance(value, list) else tuple(items)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changes = {
-            field.name: _map(getattr(value, field.name), change, deeper)
-            for field in dataclasses.fields(value)
-            if field.init and field.name not in _STRUCTURAL
-        }
-        return dataclasses.replace(value, **changes)
-    return value
+        case Sequence() | AbstractSet():
+            plain = next((kind for kind in (list, set, frozenset) if isinstance(value, kind)), tuple)
+            make = getattr(value, "_make", plain)  # as a named tuple has it
+            return make(_map(item, change, deeper) for item in value)
+    return _map_object(value, change, deeper)
 
 
-def _map_model(model: BaseModel, change: Callable[[str], str], depth: int) -> BaseModel:
+def _map_object(value: Any, change: Callable[[str], str], depth: int) -> Any:
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        mapped = copy.copy(value)
+        for name, item in _map_fields(value, fields, change, depth).items():
+            object.__setattr__(mapped, name, item)
+        return mapped
+    if any(base.__module__.startswith("autogen_") for base in type(value).__mro__):
+        return value  # a tool or a token of AutoGen's, which holds nobody's text
+    if not any("__str__" in vars(base) for base in type(value).__mro__[:-1]):
+        raise UncheckableContentError(f"an object ({type(value).__name__}), which no text guardrail can read")
+    text = str(value)  # a URL, a path, an IP address
+    changed = change(text)
+    return value if changed == text else changed
+
+
+def _fields_of(model: BaseModel) -> dict[str, Any]:
     fields = {name: getattr(model, name) for name in type(model).model_fields} | (model.model_extra or {})
-    changes = {name: _map(item, change, depth) for name, item in fields.items() if name not in _STRUCTURAL}
-    return model.model_copy(update=changes)
+    if isinstance(model, CreateResult):
+        # They spell the reply out once more, in pieces in which no guardrail finds anything.
+        fields["logprobs"] = None
+    return fields
+
+
+def _map_fields(
+    value: object, fields: Mapping[str, Any], change: Callable[[str], str], depth: int
+) -> dict[str, Any]:
+    kept = _STRUCTURAL if any(base.__module__.startswith(_PROTOCOL) for base in type(value).__mro__) else ()
+    return {name: _map(item, change, depth) for name, item in fields.items() if name not in kept}
 
 
 def _map_json(text: str, change: Callable[[str], str], depth: int) -> str:
@@ -167,6 +215,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(parsed) != len(pairs):
         raise ValueError("duplicate keys")
     return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _refuse(constant: str) -> float:

@@ -5,9 +5,10 @@ What a command needs is imported when it runs, so that `--help` answers at once.
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringfence.adapters.streams import any_encoding, only_json, silent_logs
+from ringfence.adapters.streams import any_encoding, is_closed_pipe, only_json, silent_logs
 from ringfence.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The policy file; its `team` names the team.")]
+File = Annotated[Path, typer.Argument(metavar="FILE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 User = Annotated[str, typer.Option(metavar="NAME", help="Who talks; for approvers and the audit log.")]
 
@@ -61,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         except (KeyboardInterrupt, typer.Abort):
             return _INTERRUPTED
         except (Exception, SystemExit) as error:
+            if is_closed_pipe(error):
+                return 1
+            if os.environ.get("RINGFENCE_TRACEBACK"):
+                raise
             return _report_error(error, as_json="--json" in arguments)
 
 
@@ -80,15 +85,15 @@ def _root(
 @app.command()
 def demo() -> int:
     """Play four short scenes on a support desk that really runs, and verify what they claim."""
+    from ringfence.adapters.console import make_console
     from ringfence.adapters.demo import play
-    from ringfence.adapters.terminal import make_console
 
     return 0 if play(make_console(most_columns=_DEMO_COLUMNS)) else 1
 
 
 @app.command()
 def chat(file: File, user: User = "user") -> int:
-    """Talk to a team at the terminal."""
+    """Talk to a team at the terminal; FILE is the policy file, and its `team` names the team."""
     from ringfence.adapters.chat import Chat
     from ringfence.adapters.outcome import Exit, exit_of_status
     from ringfence.agents.ringfence import Ringfence
@@ -123,7 +128,7 @@ def run(
     as_json: AsJson = False,
     user: User = "user",
 ) -> int:
-    """Give a team one task."""
+    """Give the team of the policy file FILE one task."""
     from ringfence.adapters.single_run import print_end, run_once
     from ringfence.adapters.terminal import EventPrinter
     from ringfence.agents.ringfence import Ringfence
@@ -133,12 +138,16 @@ def run(
 
     async def work() -> "SingleRun":
         ringfence = Ringfence.from_file(file)
-        approver = _approver(approve or _usual_approval(console, as_json=as_json), console, as_json=as_json)
         shown = EventPrinter(console)
+        decides = approve or _usual_approval(console, as_json=as_json)
+        # Questions never stand among the data that a script reads.
+        aside = as_json or not console.is_terminal
+        approver = _approver(decides, _console(stderr=True) if aside else console, paused=shown.held)
         try:
             return await run_once(
                 ringfence,
                 words,
+                policy_file=file,
                 user=user,
                 approver=approver,
                 on_event=(lambda _: None) if as_json else shown,
@@ -157,7 +166,7 @@ def run(
 
 @app.command()
 def check(file: File, as_json: AsJson = False) -> int:
-    """Find everything that is wrong with a policy file and its team, without running it."""
+    """Find everything that is wrong with the policy file FILE and its team; run nothing."""
     from ringfence.adapters.check import check_file
     from ringfence.adapters.check_report import print_faults, print_fenced
     from ringfence.adapters.outcome import Exit
@@ -173,7 +182,9 @@ def check(file: File, as_json: AsJson = False) -> int:
     return Exit.INVALID if checked.faults else Exit.DONE
 
 
-def _approver(approve: Approve, console: "Console", *, as_json: bool) -> "Approver | None":
+def _approver(
+    approve: Approve, console: "Console", *, paused: Callable[[], AbstractContextManager[None]]
+) -> "Approver | None":
     from ringfence.adapters.terminal import terminal_approver
     from ringfence.guardrails.approval import ApprovalRequest, Approved
 
@@ -186,9 +197,7 @@ def _approver(approve: Approve, console: "Console", *, as_json: bool) -> "Approv
         case Approve.ALL:
             return approve_all
         case Approve.ASK:
-            # Questions never stand among the data that a script reads.
-            aside = as_json or not console.is_terminal
-            return terminal_approver(_console(stderr=True) if aside else console)
+            return terminal_approver(console, paused=paused)
 
 
 def _usual_approval(console: "Console", *, as_json: bool) -> Approve:
@@ -216,7 +225,7 @@ def _print_json(facts: dict[str, Any]) -> None:
 
 
 def _console(*, stderr: bool = False) -> "Console":
-    from ringfence.adapters.terminal import make_console
+    from ringfence.adapters.console import make_console
 
     return make_console(stderr=stderr)
 
@@ -228,4 +237,4 @@ def _faults_located(file: Path) -> Iterator[None]:
     try:
         yield
     except PolicyError as error:
-        raise PolicyError(located(error.faults, file)) from None
+        raise type(error)(located(error.faults, file)) from None

@@ -202,6 +202,12 @@ async def test_each_thing_of_a_result_gets_a_line() -> None:
     assert await said([rule], called("look_up"), listed) == 'You have:\n- a 5" nail\n- rope'
 
 
+async def test_what_a_tool_says_need_not_be_json() -> None:
+    """Then it stays as it is."""
+    rule = {"when": {"result": {"look_up": "(?P<all>.+)"}}, "say": "{all}"}
+    assert await said([rule], called("look_up"), result("look_up", 'no "C:\\new"')) == 'no "C:\\new"'
+
+
 async def test_a_list_of_texts_is_said_in_turn() -> None:
     """And begins again; the context says where, so a restart changes nothing."""
     rules = [{"say": ["one", "two"]}]
@@ -451,6 +457,7 @@ async def test_a_conversation_without_a_model() -> None:
             3,
             "redefinition",
         ),
+        ("roles: [{match: 'x{a}'}]\npatterns: {a: '(?i)b'}", 1, "not a regular expression once"),
         ("roles: [{rules: []}]\npatterns: {a: '(?P<b>c)'}", 2, "cannot name b"),
         ("roles: [{rules: []}]\npatterns:\n  a: '+'", 3, "not a regular expression"),
         (
