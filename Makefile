@@ -57,7 +57,7 @@ lint: $(DEV_STAMP) ## Check style, spelling and the direction of imports
 .PHONY: types
 types: $(DEV_STAMP) ## Check the types, strictly
 	@$(BIN)/mypy
-	@$(BIN)/mypy --package tests
+	@$(BIN)/mypy tests benchmarks docs
 
 .PHONY: check
 check: lint types test ## All of the above

@@ -119,7 +119,7 @@ class RehearsalModel(ChatCompletionClient, Component[RehearsalConfig]):
         if calls:
             answer = Answer(calls=tuple(calls))
         else:
-            must_call = tool_choice not in {"auto", "none"}
+            must_call = tool_choice == "required" or not isinstance(tool_choice, str)
             answer = answer_by(self._rules, read_talk(messages), offered, must_call=must_call)
         prompt_tokens = self.count_tokens(messages, tools=tools)
         result = result_of(answer, prompt_tokens=prompt_tokens, most=most)

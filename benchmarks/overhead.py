@@ -15,9 +15,10 @@ import logging
 import pstats
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.base import TaskResult
@@ -79,11 +80,11 @@ async def fenced(ringfence: Ringfence, turns: int, seed: int) -> TaskResult:
     return await ringfence.conversation(factory).run(task="Go.")
 
 
-async def cpu_seconds(run: Callable[[], object]) -> float:
+async def cpu_seconds(run: Coroutine[Any, Any, TaskResult]) -> float:
     """CPU time of one run, without the garbage of the one before."""
     gc.collect()
     started = time.process_time()
-    await run()  # type: ignore[misc]  # every run is a coroutine function
+    await run
     return time.process_time() - started
 
 
@@ -111,8 +112,8 @@ async def measure(turns: int, rounds: int, folder: Path) -> None:
     await fenced(ringfence, turns, 0)
     without, behind = [], []
     for seed in range(1, rounds + 1):
-        without.append(await cpu_seconds(lambda seed=seed: bare(turns, seed)))
-        behind.append(await cpu_seconds(lambda seed=seed: fenced(ringfence, turns, seed)))
+        without.append(await cpu_seconds(bare(turns, seed)))
+        behind.append(await cpu_seconds(fenced(ringfence, turns, seed)))
     profile = cProfile.Profile()
     profile.enable()
     await fenced(ringfence, turns, rounds + 1)

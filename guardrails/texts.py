@@ -10,6 +10,8 @@ from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import PurePath
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from autogen_core.models import (
     UserMessage,
 )
 from autogen_core.tools import TextResultContent, ToolResult
-from pydantic import BaseModel
+from pydantic import AnyUrl, BaseModel
 
 __all__ = [
     "AssistantMessage",
@@ -49,12 +51,7 @@ T = TypeVar("T")
 
 _STRUCTURAL = frozenset({"id", "call_id", "type", "request_id", "full_message_id", "finish_reason"})
 """Field names of AutoGen's and our own types that hold identifiers and tags, never somebody's text."""
-_PROTOCOL = (
-    "autogen_agentchat.",
-    "autogen_core.models",
-    "autogen_core.tools",
-    "ringfence.",
-)
+_PROTOCOL = ("autogen_agentchat.", "autogen_core.models", "autogen_core.tools", "ringfence.")
 """Where those types stand. Not in `autogen_core.utils`, which makes models of other people's schemas."""
 _NO_TEXT = (type(None), bool, int, float, Decimal, date, time, timedelta, UUID, Enum, type)
 
@@ -161,6 +158,10 @@ def _map(value: Any, change: Callable[[str], str], depth: int) -> Any:
         case FunctionCall():
             name, arguments = change(value.name), _map_json(value.arguments, change, deeper)
             return FunctionCall(id=value.id, name=name, arguments=arguments)
+        case AnyUrl() | PurePath() | IPv4Address() | IPv6Address():
+            text = str(value)
+            changed = change(text)
+            return value if changed == text else changed
         case BaseModel():
             return value.model_copy(update=_map_fields(value, _fields_of(value), change, deeper))
         case Mapping():
@@ -181,11 +182,7 @@ def _map_object(value: Any, change: Callable[[str], str], depth: int) -> Any:
         return mapped
     if any(base.__module__.startswith("autogen_") for base in type(value).__mro__):
         return value  # a tool or a token of AutoGen's, which holds nobody's text
-    if not any("__str__" in vars(base) for base in type(value).__mro__[:-1]):
-        raise UncheckableContentError(f"an object ({type(value).__name__}), which no text guardrail can read")
-    text = str(value)  # a URL, a path, an IP address
-    changed = change(text)
-    return value if changed == text else changed
+    raise UncheckableContentError(f"an object ({type(value).__name__}), which no text guardrail can read")
 
 
 def _fields_of(model: BaseModel) -> dict[str, Any]:

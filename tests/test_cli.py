@@ -271,13 +271,13 @@ def test_check_lists_every_fault_with_its_line(ringfence: Command, tmp_path: Pat
     path = small_team(tmp_path, policy=bad)
     done = ringfence("check", path)
     assert done.code == 2
-    for line, where in ((7, "pii.entities.SHOE_SIZE"), (11, "limits.turnz"), (13, "guardrails[0].use")):
+    for line, where in ((7, "pii.entities.SHOE_SIZE"), (12, "limits.turnz"), (14, "guardrails[0].use")):
         assert f"{path}:{line}:" in done.err
         assert where in done.err
     assert "guardrails[1].at[0]" in done.err
     assert "4 faults" in done.err
     facts = ringfence("check", path, "--json").json()
-    assert [fault["line"] for fault in facts["faults"]] == [7, 11, 13, 14]
+    assert [fault["line"] for fault in facts["faults"]] == [7, 12, 14, 15]
     assert (facts["status"], facts["error"]["type"]) == ("invalid", "PolicyError")
 
 

@@ -54,7 +54,7 @@ def test_the_readme_example_runs() -> None:
 @pytest.mark.filterwarnings("ignore")  # Jupyter's own deprecations are not ours to mend
 def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
     """Every cell of every notebook works, in a fresh kernel started in its own folder."""
-    book = nbformat.read(notebook, as_version=4)
+    book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types
     client = NotebookClient(book, timeout=120, resources={"metadata": {"path": str(notebook.parent)}})
     client.execute()
     shown = [output for cell in book.cells for output in cell.get("outputs", [])]
