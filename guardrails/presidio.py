@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 import os
+import re
 import threading
+import unicodedata
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import Fault, PolicyError
@@ -20,9 +23,17 @@ _WINDOW = 2_000
 """Characters analysed at once: Presidio's regular expressions are superlinear on hostile text."""
 _OVERLAP = 320
 """Characters that two windows share, so that a value on the border is whole in one of them."""
-_INLINE = 4_000
+_INLINE = 500
 """Characters up to which an analysis stays on the event loop; a thread costs more than it frees."""
 _CACHED_TEXTS = 20_000
+_WORD = re.compile(r"\w+|[^\w\s]+")
+_STRICTEST_LAST = (
+    PiiAction.PSEUDONYMIZE,
+    PiiAction.MASK,
+    PiiAction.HASH,
+    PiiAction.REDACT,
+    PiiAction.BLOCK,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,8 @@ class PiiFinder:
         self._settings = settings
         self._rules = settings.rules()
         self._wanted = [name for name, rule in self._rules.items() if rule.action is not PiiAction.ALLOW]
-        self._allowed = frozenset(value.casefold() for value in settings.allow)
+        values = "|".join(re.escape(value) for value in sorted(settings.allow, key=len, reverse=True))
+        self._allowed = re.compile(values, re.IGNORECASE) if values else None
         self._seen: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
         self._lock = threading.Lock()
         supported = sorted(_analyzer().get_supported_entities("en")) if self._wanted else []
@@ -76,68 +88,124 @@ class PiiFinder:
     def _analyze(self, text: str) -> tuple[Finding, ...]:
         if not self._wanted or not text.strip():
             return ()
-        found: set[Finding] = set()
+        found: list[Finding] = []
+        readable = _readable(text)
+        deadline = monotonic() + self._settings.timeout_seconds
         for start in range(0, max(len(text) - _OVERLAP, 1), _WINDOW - _OVERLAP):
-            window = text[start : start + _WINDOW]
+            if monotonic() > deadline:
+                # A thread cannot be stopped from outside.
+                raise TimeoutError
+            allowed = self._allowed_spans(text, start)
+            window = readable[start : start + _WINDOW]
             for result in _analyzer().analyze(window, language="en", entities=self._wanted):
-                found.update(self._wanted_finding(result, start, text))
-        return _merged(found)
+                found.extend(self._wanted_finding(result, start, allowed))
+        return tuple(self._merged(found))
 
-    def _wanted_finding(self, result: "RecognizerResult", offset: int, text: str) -> Iterable[Finding]:
+    def _allowed_spans(self, text: str, start: int) -> list[tuple[int, int]]:
+        if self._allowed is None:
+            return []
+        around = max(start - _OVERLAP, 0), start + _WINDOW + _OVERLAP
+        return [match.span() for match in self._allowed.finditer(text, *around)]
+
+    def _wanted_finding(
+        self, result: "RecognizerResult", offset: int, allowed: list[tuple[int, int]]
+    ) -> Iterator[Finding]:
         rule = self._rules[result.entity_type]
         threshold = self._settings.threshold if rule.threshold is None else rule.threshold
         start, end = result.start + offset, result.end + offset
-        if result.score >= threshold and text[start:end].casefold() not in self._allowed:
+        # Inside an allowed value, because a window may have cut it.
+        if result.score >= threshold and not any(first <= start and end <= last for first, last in allowed):
             yield Finding(result.entity_type, start, end, result.score)
 
+    def _merged(self, found: Iterable[Finding]) -> Iterator[Finding]:
+        """Findings that overlap become one: nothing that was found stays visible, and the strictest rule counts."""
+        group: list[Finding] = []
+        for finding in sorted(found, key=lambda one: (one.start, one.end)):
+            if group and finding.start >= max(one.end for one in group):
+                yield self._joined(group)
+                group = []
+            group.append(finding)
+        if group:
+            yield self._joined(group)
 
-def _merged(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings that overlap become one, named after the widest: nothing that was found stays visible."""
-    merged: list[Finding] = []
-    widest = 0
-    for finding in sorted(found, key=lambda one: (one.start, -one.end, -one.score, one.entity)):
-        width = finding.end - finding.start
-        if not merged or finding.start >= merged[-1].end:
-            merged.append(finding)
-            widest = width
-            continue
-        last = merged[-1]
-        entity = finding.entity if width > widest else last.entity
-        widest = max(widest, width)
-        merged[-1] = Finding(entity, last.start, max(last.end, finding.end), max(last.score, finding.score))
-    return tuple(merged)
+    def _joined(self, group: list[Finding]) -> Finding:
+        def weight(one: Finding) -> tuple[int, int, float, str]:
+            strictness = _STRICTEST_LAST.index(self._rules[one.entity].action)
+            return strictness, one.end - one.start, one.score, one.entity
+
+        end, score = max(one.end for one in group), max(one.score for one in group)
+        return Finding(max(group, key=weight).entity, group[0].start, end, score)
+
+
+def _readable(text: str) -> str:
+    """The text with signs that only look different, such as full-width ones, as recognizers know them.
+
+    It is as long as the text itself, so that a finding has its place in both.
+    """
+    return text if text.isascii() else "".join(map(_plain_sign, text))
+
+
+@lru_cache(maxsize=10_000)
+def _plain_sign(sign: str) -> str:
+    match unicodedata.category(sign):
+        case "Nd":
+            return str(unicodedata.digit(sign))
+        case "Pd":
+            return "-"
+    plain = unicodedata.normalize("NFKC", sign)
+    return plain if len(plain) == 1 else sign
 
 
 @lru_cache(maxsize=1)
 def _analyzer() -> "AnalyzerEngine":
     # Imported on first use: Presidio and spaCy take over a second to import.
     os.environ.setdefault("TLDEXTRACT_PUBLIC_SUFFIX_LIST_URLS", "")
-    import spacy
     import tldextract
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-    from presidio_analyzer.nlp_engine import SpacyNlpEngine
+    from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
     from presidio_analyzer.predefined_recognizers import EmailRecognizer
-    from spacy.language import Language
-    from spacy.tokens import Doc
+    from spacy.lang.en.stop_words import STOP_WORDS
 
     # Presidio asks this object for the public suffix list; the snapshot that the package brings is enough.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
-    @Language.component("ringfence_lower_lemma")
-    def lower_lemma(doc: Doc) -> Doc:
-        # Presidio's context words are compared by lemma, which a blank pipeline does not set.
-        for token in doc:
-            token.lemma_ = token.lower_
-        return doc
+    class Words(NlpEngine):
+        """Cuts a text into words, by which Presidio knows the context of a finding.
 
-    class OfflineNlpEngine(SpacyNlpEngine):
+        spaCy would take longer than linear time on runs of punctuation, and keep every word for ever.
+        """
+
         def load(self) -> None:
-            nlp = spacy.blank("en")
-            # spaCy's own rules are quadratic on runs of punctuation; white space is enough for patterns.
-            nlp.tokenizer = type(nlp.tokenizer)(nlp.vocab)
-            nlp.add_pipe("ringfence_lower_lemma")
-            nlp.max_length = 10 * _WINDOW
-            self.nlp: Any = {"en": nlp}
+            """There is nothing to load."""
+
+        def is_loaded(self) -> bool:
+            return True
+
+        def process_text(self, text: str, language: str) -> NlpArtifacts:
+            words = [(match.group(), match.start()) for match in _WORD.finditer(text)]
+            return NlpArtifacts(
+                entities=[],
+                tokens=[word for word, _ in words],
+                tokens_indices=[start for _, start in words],
+                lemmas=[word.lower() for word, _ in words],
+                nlp_engine=self,
+                language=language,
+            )
+
+        def process_batch(self, texts: Iterable[str], language: str, *_: Any, **__: Any) -> Any:
+            return ((text, self.process_text(text, language)) for text in texts)
+
+        def is_stopword(self, word: str, language: str) -> bool:  # noqa: ARG002 - Presidio's signature
+            return word in STOP_WORDS
+
+        def is_punct(self, word: str, language: str) -> bool:  # noqa: ARG002 - Presidio's signature
+            return not word[0].isalnum()
+
+        def get_supported_entities(self) -> list[str]:
+            return []
+
+        def get_supported_languages(self) -> list[str]:
+            return ["en"]
 
     class AnyDomainEmailRecognizer(EmailRecognizer):
         def validate_result(self, pattern_text: str) -> Any:  # noqa: ARG002 - Presidio's signature
@@ -146,8 +214,8 @@ def _analyzer() -> "AnalyzerEngine":
 
     registry = RecognizerRegistry(supported_languages=["en"])
     registry.load_predefined_recognizers(languages=["en"])
+    # It only passes on what a language model found, and there is none: names would be missed in silence.
+    registry.remove_recognizer("SpacyRecognizer")
     registry.remove_recognizer("EmailRecognizer")
     registry.add_recognizer(AnyDomainEmailRecognizer())
-    engine = OfflineNlpEngine(models=[{"lang_code": "en", "model_name": "none"}])
-    engine.load()
-    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+    return AnalyzerEngine(registry=registry, nlp_engine=Words(), supported_languages=["en"])
