@@ -87,10 +87,10 @@ class EventPrinter:
 
     def _print(self, source: str, line: Text) -> None:
         color = self._colors.setdefault(source, _COLORS[(len(self._colors) - 1) % len(_COLORS)])
-        name = Text(one_line(source, most=24), f"bold {color}")
+        name = Text(one_line(source), f"bold {color}")
         if self._console.is_terminal:
             row = Table.grid(padding=(0, 2))
-            row.add_column(width=10, overflow="fold")
+            row.add_column(width=12, overflow="ellipsis", no_wrap=True)
             row.add_column(overflow="fold")
             row.add_row(name if source != self._last_source else "", line)
             self._console.print(row)

@@ -43,11 +43,11 @@ class Ringfence:
         loaded = policy if isinstance(policy, LoadedPolicy) else None
         self.policy: Policy = loaded.policy if loaded else policy or Policy()  # type: ignore[assignment]  # it is no LoadedPolicy here
         self.policy_version = loaded.version_hash if loaded else "in-code"
-        self._loaded = loaded
         self._folder = loaded.folder if loaded else Path.cwd()
         self._finder, self._guardrails = _parts(self.policy)
-        audit_path = self.policy.audit.path
-        self.audit = AuditLog(self._folder / audit_path if audit_path and loaded else None)
+        # Without a policy file there is no place beside it, so a place has to be named.
+        audited = loaded is not None or "audit" in self.policy.model_fields_set
+        self.audit = AuditLog(self._folder / self.policy.audit.path if audited else None)
         self._clients: dict[str, ChatCompletionClient] = {}
         self._factory: TeamFactory | None = None
 

@@ -22,7 +22,7 @@ from ringfence.errors import (
     TaskError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
-from ringfence.guardrails.texts import texts_of
+from ringfence.guardrails.texts import UncheckableContentError, texts_of
 
 _END = object()
 
@@ -196,6 +196,9 @@ class Conversation(Generic[EventT, ResultT]):
             ConversationInterrupted: The conversation is running.
         """
         self._check_idle()
+        # A pseudonym that another conversation gave out must not come to mean somebody else here.
+        for text in texts_of(state):
+            self._session.vault.reserve(text)
         self._runner, self._state = None, dict(state) or None
 
     async def reset(self) -> None:
@@ -230,7 +233,10 @@ class Conversation(Generic[EventT, ResultT]):
                 raise TaskError("The task is empty, and nothing was said yet that the team could go on with")
             return ()
         messages = self._task_messages(task, "user")
-        characters = sum(len(text) for text in texts_of(list(messages)))
+        try:
+            characters = sum(len(text) for text in texts_of(list(messages)))
+        except UncheckableContentError:
+            return messages  # the user door says so, on record
         limit = self._session.ledger.limits.task_characters
         if characters > limit:
             raise LimitExceeded(kind="task characters", value=characters, limit=limit, scope="task")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _GUARDRAIL = "pii"
+_SHORT = 8
+"""Characters of a value of which four would tell too much."""
 
 
 class Masker:
@@ -40,13 +42,16 @@ class Masker:
                 long, or there is content that nobody can read.
         """
         try:
-            masked = {text: await self._mask_text(text, point) for text in dict.fromkeys(texts_of(value))}
+            texts = {text: clean_text(text) for text in texts_of(value)}
+            for text in texts.values():
+                # Before any of them is masked: a name that one of them holds was written without a meaning.
+                self._vault.reserve(text)
+            masked = {text: await self._mask_text(clean, point) for text, clean in texts.items()}
             return map_text(value, masked.__getitem__)
         except UncheckableContentError as error:
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=f"it holds {error}") from None
 
     async def _mask_text(self, text: str, point: str) -> str:
-        text = clean_text(text)
         try:
             findings = await self._finder.find(text)
         except Exception as error:
@@ -57,7 +62,6 @@ class Masker:
         if blocked:
             names = ", ".join(sorted(blocked))
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=f"the policy blocks {names}")
-        self._vault.reserve(text)
         return "".join(self._pieces(text, findings))
 
     def _pieces(self, text: str, findings: Iterable[Finding]) -> Iterable[str]:
@@ -105,9 +109,10 @@ def reveal_arguments(call: ToolCall, spec: ToolSpec, vault: Vault) -> ToolCall:
 def _anonymize(entity: str, value: str, action: PiiAction, salt: str) -> str:
     from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
 
+    shown = 4 if len(value) > _SHORT else 0
     operators = {
         PiiAction.MASK: OperatorConfig(
-            "mask", {"masking_char": "*", "chars_to_mask": max(len(value) - 4, 0), "from_end": False}
+            "mask", {"masking_char": "*", "chars_to_mask": len(value) - shown, "from_end": False}
         ),
         PiiAction.REDACT: OperatorConfig("redact"),
         PiiAction.HASH: OperatorConfig("hash", {"hash_type": "sha256", "salt": salt}),

@@ -14,7 +14,7 @@ class PiiAction(StrEnum):
     PSEUDONYMIZE = "pseudonymize"
     """A stable stand-in such as `<EMAIL_ADDRESS_1>`, turned back at the trusted doors."""
     MASK = "mask"
-    """All but the last four characters become `*`; not turned back."""
+    """All but the last four characters become `*`, and all of a value of up to eight; not turned back."""
     REDACT = "redact"
     """Removed; not turned back."""
     HASH = "hash"

@@ -118,23 +118,25 @@ class PiiFinder:
             yield Finding(result.entity_type, start, end, result.score)
 
     def _merged(self, found: Iterable[Finding]) -> Iterator[Finding]:
-        """Findings that overlap become one: nothing that was found stays visible, and the strictest rule counts."""
-        group: list[Finding] = []
-        for finding in sorted(found, key=lambda one: (one.start, one.end)):
-            if group and finding.start >= max(one.end for one in group):
-                yield self._joined(group)
-                group = []
-            group.append(finding)
-        if group:
-            yield self._joined(group)
+        """Findings that overlap become one, under the strictest rule: nothing that was found stays visible."""
+        overlapping: list[Finding] = []
+        end = 0
+        for finding in sorted(found, key=lambda one: one.start):
+            if overlapping and finding.start >= end:
+                yield self._joined(overlapping, end)
+                overlapping = []
+            overlapping.append(finding)
+            end = max(end, finding.end)
+        if overlapping:
+            yield self._joined(overlapping, end)
 
-    def _joined(self, group: list[Finding]) -> Finding:
+    def _joined(self, overlapping: list[Finding], end: int) -> Finding:
         def weight(one: Finding) -> tuple[int, int, float, str]:
             strictness = _STRICTEST_LAST.index(self._rules[one.entity].action)
             return strictness, one.end - one.start, one.score, one.entity
 
-        end, score = max(one.end for one in group), max(one.score for one in group)
-        return Finding(max(group, key=weight).entity, group[0].start, end, score)
+        score = max(one.score for one in overlapping)
+        return Finding(max(overlapping, key=weight).entity, overlapping[0].start, end, score)
 
 
 def _readable(text: str) -> str:
@@ -182,12 +184,12 @@ def _analyzer() -> "AnalyzerEngine":
             return True
 
         def process_text(self, text: str, language: str) -> NlpArtifacts:
-            words = [(match.group(), match.start()) for match in _WORD.finditer(text)]
+            words: Any = [match.group() for match in _WORD.finditer(text)]
             return NlpArtifacts(
                 entities=[],
-                tokens=[word for word, _ in words],
-                tokens_indices=[start for _, start in words],
-                lemmas=[word.lower() for word, _ in words],
+                tokens=words,
+                tokens_indices=[match.start() for match in _WORD.finditer(text)],
+                lemmas=[word.lower() for word in words],
                 nlp_engine=self,
                 language=language,
             )

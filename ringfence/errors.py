@@ -107,8 +107,8 @@ class LimitExceeded(RingfenceError):
         self.value = value
         self.limit = limit
         self.scope = scope
-        more = f": the next step could bring it to {value}" if value > limit else ""
-        super().__init__(f"The {kind} limit of this {scope}, {limit}, is reached{more}")
+        state = f"is {limit}, and {value} would pass it" if value > limit else f"of {limit} is reached"
+        super().__init__(f"The {kind} limit of this {scope} {state}")
 
 
 class ApprovalRequired(RingfenceError):

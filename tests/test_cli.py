@@ -209,7 +209,7 @@ def test_who_approved_stands_in_the_audit(ringfence: Command, policy: Path) -> N
 def test_a_person_is_asked_through_the_input(
     ringfence: Command, policy: Path, answer: str, code: int, seen: str
 ) -> None:
-    """y approves, anything else is a no with a reason; without an answer the call waits."""
+    """Y approves, anything else is a no with a reason; without an answer the call waits."""
     done = ringfence("run", policy, "--task", "pay 5", "--approve", "ask", stdin=answer)
     assert done.code == code
     assert seen in done.out + done.err

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from ringfence.adapters.harmless import harmless, one_line
 
-ANYTHING = st.text(st.characters(codec=None) | st.sampled_from("\x1b\x9b\r\n\t\x07\u202e\u2066\u200b\ud800\U000e0041"))
+ANYTHING = st.text(
+    st.characters(codec=None) | st.sampled_from("\x1b\x9b\r\n\t\x07\u202e\u2066\u200b\ud800\U000e0041")
+)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,9 @@ def test_what_a_terminal_would_act_on_is_spelled_out(text: str, shown: str) -> N
 @given(ANYTHING)
 def test_no_text_gets_through_that_acts_or_hides(text: str) -> None:
     """Whatever comes in, only line ends, tabs and the joiners of scripts are left of the unprintable."""
-    kinds = {unicodedata.category(character) for character in harmless(text) if character not in "\n\t\u200c\u200d"}
+    kinds = {
+        unicodedata.category(character) for character in harmless(text) if character not in "\n\t\u200c\u200d"
+    }
     assert not kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 

@@ -57,7 +57,7 @@ def request(**arguments: Any) -> ApprovalRequest:
         agent="desk",
         tool="send_email",
         reason="send_email is consequential",
-        arguments={name: "<EMAIL_ADDRESS_1>" for name in arguments},
+        arguments=dict.fromkeys(arguments, "<EMAIL_ADDRESS_1>"),
         real_arguments=arguments,
         digest="d",
         expires_at=datetime.now(UTC),
@@ -70,7 +70,9 @@ def result(content: str, *, is_error: bool = False) -> ToolCallExecutionEvent:
 
 
 def call(arguments: str) -> ToolCallRequestEvent:
-    return ToolCallRequestEvent(content=[FunctionCall(id="1", name="look", arguments=arguments)], source="desk")
+    return ToolCallRequestEvent(
+        content=[FunctionCall(id="1", name="look", arguments=arguments)], source="desk"
+    )
 
 
 # Events
@@ -91,7 +93,7 @@ def test_nothing_that_was_said_acts_on_the_terminal(make: Callable[[], Console],
     """Markup, emoji codes, escape sequences and text turners are shown, in messages, results and names."""
     console = make()
     EventPrinter(console)(event)
-    assert (SHOWN if event.source == "desk" else SHOWN[:20]) in written(console).replace("\n", "")
+    assert (SHOWN if event.source == "desk" else SHOWN[:11]) in written(console).replace("\n", "")
     assert not set(written(console)) & set("\x1b\x07\u202e")
 
 
@@ -112,7 +114,7 @@ def test_a_pipe_gets_everything_and_a_terminal_what_one_can_read() -> None:
     console = terminal()
     EventPrinter(console)(result(long))
     assert "more characters)" in written(console)
-    assert len(written(console)) < 400
+    assert len("".join(written(console).split())) < 300
 
 
 def test_refusals_are_marked() -> None:
@@ -188,7 +190,9 @@ def test_the_live_line_needs_a_terminal() -> None:
     assert "3 [turns]" in seen
 
 
-def test_a_pipe_is_wide_and_a_page_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_is_wide_and_a_page_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Data is never wrapped; what is only read has the width that it was given."""
     for variable in ("FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(variable, raising=False)
