@@ -69,9 +69,9 @@ class Scenes:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for heading in ("", "as it really is", "as the model was sent it"):
             table.add_column(heading, overflow="fold")
-        table.add_row("the user", Text(_TASK), Text(harmless(sent[0]) if sent else "nothing"))
+        table.add_row("the user", _painted(_TASK), _painted(sent[0] if sent else "nothing"))
         for source, name in (("the shop", "email"), ("", "phone")):
-            table.add_row(source, field_of(answered, name), field_of(seen, name))
+            table.add_row(source, _painted(field_of(answered, name)), _painted(field_of(seen, name)))
         self._console.print(table)
         data = stage.personal_data()
         self._claims.check(
@@ -79,7 +79,7 @@ class Scenes:
             f"None of the shop's {len(data)} e-mail addresses and phone numbers reached the model",
             f"searched {sum(map(len, recorder.received)):,} characters of {recorder.calls} prompts",
         )
-        self._note("Not masked yet: names such as Jane. The built-in recognizers go by patterns.")
+        self._say("Not masked yet: names such as Jane. The built-in recognizers go by patterns.", "dim")
 
     async def _approvals(
         self, person: ScriptedPerson, refund: ApprovalRequest | None, run: "asyncio.Future[Any]"
@@ -93,7 +93,7 @@ class Scenes:
         )
         if refund is None:
             return None
-        self._note(f"{_PERSON}, who is played by this script, approves the refund, and then the mail:")
+        self._say(f"{_PERSON}, who is played by this script, approves the refund, and then the mail:")
         person.answers.put_nowait(Approved(by=_PERSON))
         mail = await person.next_request(run)
         self._ask(mail)
@@ -141,9 +141,8 @@ class Scenes:
         self._console.print(
             Text.assemble("A customer's note on order 1190 says: ", (f"“{hidden}”", "italic red"))
         )
-        self._note(
-            "This rehearsal model obeys whatever it reads, and everything it asks for is approved. "
-            "First without Ringfence:"
+        self._say(
+            "This model obeys whatever it reads, and all it asks for is approved. First without Ringfence:"
         )
         task = "Check the notes on order 1190"
         before = len(stage.mails)
@@ -154,7 +153,7 @@ class Scenes:
             "Without Ringfence, the attack works",
             f"the mail server got a mail to {', '.join(leaked) or 'nobody'}",
         )
-        self._note("The same team, model and task behind the fence:")
+        self._say("The same team, model and task behind the fence:")
         lines, before, asked = len(stage.audit()), len(stage.mails), []
 
         async def approve_all(request: ApprovalRequest) -> Approved:
@@ -206,7 +205,7 @@ class Scenes:
             self._console.print(
                 Text.assemble((f"  {event.source:<8}", "dim"), harmless(str(getattr(event, "content", ""))))
             )
-        self._note(f"  … and so on, {len(events) - 1} messages in all.")
+        self._say(f"  … and so on, {len(events) - 1} messages in all.", "dim")
         spent = model.total_usage()
         used = spent.prompt_tokens + spent.completion_tokens
         stopped = conversation.status is Status.LIMIT_REACHED
@@ -237,5 +236,13 @@ class Scenes:
             Rule(Text.assemble((f"{number}  ", "bold cyan"), (claim, "bold")), align="left", style="cyan")
         )
 
-    def _note(self, text: str) -> None:
-        self._console.print(Text(text, "dim"))
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style))
+
+
+def _painted(text: str) -> Text:
+    """The text with personal data in red and stand-ins in green."""
+    painted = Text(harmless(text))
+    painted.highlight_regex(r"\S+@\S+|\+\d[\d -]+", "red")
+    painted.highlight_regex(r"<[A-Z_]+_\d+>", "green")
+    return painted

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -113,9 +113,11 @@ class Stage:
         self.policy_file = self.folder / "ringfence.yaml"
         self.loaded: LoadedPolicy = load_policy(self.policy_file)
         self.fence = Ringfence(self.loaded)
+        self._fences = [self.fence]
         self._factory: Any = self.fence.team
         # The team's module, loaded from the copy, holds the shop and the mailbox that its tools use.
         self._desk: Any = sys.modules[self._factory.__module__]
+        self._mailbox = self._desk.mailbox()
         self.recorders: list[Recorder] = []
 
     def team(self, *, obedient: bool = False) -> TeamFactory:
@@ -136,12 +138,13 @@ class Stage:
     def bounded(self, limits: Limits) -> Ringfence:
         """The same policy under other limits, for a team that has no tools."""
         policy = self.loaded.policy.model_copy(update={"limits": limits, "tools": {}})
-        return Ringfence(replace(self.loaded, policy=policy))
+        self._fences.append(Ringfence(replace(self.loaded, policy=policy)))
+        return self._fences[-1]
 
     @property
     def mails(self) -> list[Any]:
         """What has arrived in the mailbox."""
-        return list(self._desk.mailbox().mails)
+        return list(self._mailbox.mails)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the shop's database says, asked past the team's own code."""
@@ -168,9 +171,9 @@ class Stage:
 
     async def close(self) -> None:
         """Close what was opened."""
-        await self.fence.close()
-        with suppress(ImportError):
-            self._desk.mailbox().__exit__(None, None, None)
+        for fence in self._fences:
+            await fence.close()
+        self._mailbox.__exit__(None, None, None)
 
 
 class Claims:
@@ -213,13 +216,12 @@ def calls_in(event: Event) -> list[FunctionCall]:
     return [one for one in content if isinstance(one, FunctionCall)] if isinstance(content, list) else []
 
 
-def field_of(answer: str, name: str) -> Text:
+def field_of(answer: str, name: str) -> str:
     """A field of a tool's JSON answer, with its name."""
     try:
-        value = json.loads(answer).get(name, "?")
+        return f"{name} {json.loads(answer).get(name, '?')}"
     except ValueError:
-        value = "?"
-    return Text.assemble((f"{name} ", "dim"), harmless(str(value)))
+        return f"{name} ?"
 
 
 def results_of(events: Sequence[Event], tool: str) -> list[str]:

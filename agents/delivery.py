@@ -1,6 +1,7 @@
 """Running a tool so that nothing it does can hang or break the team."""
 
 import asyncio
+import re
 from collections.abc import Awaitable
 
 from ringfence.guardrails.calls import ToolCall
@@ -12,6 +13,9 @@ from ringfence.guardrails.tool_policy import ToolPolicy
 DEFAULT_TIMEOUT_SECONDS = 60.0
 LONGEST_RESULT = 50_000
 """Characters of a tool's result that go on; a longer one is cut, and says so."""
+
+_LAST_WORD = re.compile(r"(?<=\s)\S{1,400}\Z")
+_LAST_NUMBER = re.compile(r"[\d\s+().-]{1,400}\Z")
 
 
 class Deliver:
@@ -59,7 +63,9 @@ def _bounded(result: ToolResult) -> ToolResult:
     for part in result.result:
         text = part.content if isinstance(part, TextResultContent) else ""
         if len(text) > room:
-            cut = f"{text[:room]}\n[Cut: {room} of {len(text)} characters.]"
+            # Back past the last word and number: half a value is found by nobody.
+            kept = _LAST_NUMBER.sub("", _LAST_WORD.sub("", text[:room]))
+            cut = f"{kept}\n[Cut: {len(kept)} of {len(text)} characters.]"
             parts.append(part.model_copy(update={"content": cut}))
         else:
             parts.append(part)

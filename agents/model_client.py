@@ -1,5 +1,6 @@
 """A model client behind the model door."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -158,17 +159,31 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         extra = {**chosen, **more, **output_limit(self._client, call.max_output_tokens)}
         try:
             reply = await ask({**call.options, "tools": call.tools, "extra_create_args": extra})
+        except asyncio.CancelledError as error:
+            if _is_wanted(call.options["cancellation_token"]):
+                raise
+            # An SDK's own, which would leave AutoGen waiting for ever.
+            raise self._failure(error) from None
         except Exception as error:  # every provider has its own errors; their texts may quote the prompt
-            failure = classify_failure(error)
-            raise ModelCallFailed(
-                model=self._model,
-                reason=failure.reason,
-                retryable=failure.retryable,
-                billing_unknown=failure.billing_unknown,
-            ) from None
+            raise self._failure(error) from None
         if not isinstance(reply, CreateResult):
             raise ModelCallFailed(model=self._model, reason="it answered nothing", retryable=True)
         return reply
+
+    def _failure(self, error: BaseException) -> ModelCallFailed:
+        failure = classify_failure(error)
+        return ModelCallFailed(
+            model=self._model,
+            reason=failure.reason,
+            retryable=failure.retryable,
+            billing_unknown=failure.billing_unknown,
+        )
+
+
+def _is_wanted(token: CancellationToken | None) -> bool:
+    """Whether somebody cancelled the call, or the task that makes it."""
+    task = asyncio.current_task()
+    return (token is not None and token.is_cancelled()) or (task is not None and task.cancelling() > 0)
 
 
 def current_agent() -> str:

@@ -8,7 +8,15 @@ from typing import Any, Self
 
 from autogen_core import EVENT_LOGGER_NAME, CancellationToken, Component, ComponentModel
 from autogen_core.logging import ToolCallEvent
-from autogen_core.tools import BaseTool, FunctionTool, StaticWorkbench, ToolResult, ToolSchema, Workbench
+from autogen_core.tools import (
+    BaseTool,
+    FunctionTool,
+    StaticWorkbench,
+    TextResultContent,
+    ToolResult,
+    ToolSchema,
+    Workbench,
+)
 from pydantic import BaseModel
 
 from ringfence.agents.model_client import current_agent
@@ -142,12 +150,35 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
             _in_tool.reset(marker)
 
 
+class _ContainedWorkbench(StaticWorkbench):
+    """Runs a tool where its exceptions can be caught; AutoGen's own lets SystemExit end the process."""
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> ToolResult:
+        original = self._override_name_to_original.get(name, name)
+        tool = next((tool for tool in self._tools if tool.name == original), None)
+        if tool is None:
+            return await super().call_tool(name, arguments, cancellation_token, call_id)
+        token = cancellation_token or CancellationToken()
+        value = await tool.run_json(arguments or {}, token, call_id=call_id)
+        text = tool.return_value_as_string(value)
+        return ToolResult(name=name, result=[TextResultContent(content=text)])
+
+
 def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict[str, ToolSpec]]:
     """A workbench of functions and tools, with what each says of itself.
 
     Raises:
         PolicyError: Something is no tool, or a function lacks the type hints that a model needs.
     """
+    if isinstance(tools, StaticWorkbench):
+        contained = _ContainedWorkbench(tools._tools, tools._tool_overrides)  # noqa: SLF001 - AutoGen's own
+        return contained, {}
     if isinstance(tools, Workbench):
         return tools, {}
     made = [(tool if isinstance(tool, BaseTool) else _function_tool(tool), tool) for tool in tools]
@@ -155,7 +186,7 @@ def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PolicyError(f"Two tools have the same name: {', '.join(twice)}")
-    return StaticWorkbench([tool for tool, _ in made]), {tool.name: spec_of(said) for tool, said in made}
+    return _ContainedWorkbench([tool for tool, _ in made]), {tool.name: spec_of(said) for tool, said in made}
 
 
 def _function_tool(function: Any) -> BaseTool[Any, Any]:

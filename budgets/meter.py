@@ -76,13 +76,13 @@ class MeterModelCalls:
         return max(room, min(wanted, _LEAST_OUTPUT_TOKENS))
 
     def _reported(self, reply: CreateResult, worst_case: Usage) -> Usage:
-        usage = reply.usage
         if reply.cached:
             return Usage(model_calls=1)
-        if usage.prompt_tokens <= 0 and usage.completion_tokens <= 0:
-            # The provider said nothing, so the worst case stands.
-            return worst_case
-        return self._used(max(usage.prompt_tokens, 0), max(usage.completion_tokens, 0))
+        # Where the provider said nothing that makes sense, the worst case stands.
+        return self._used(
+            _sensible(reply.usage.prompt_tokens) or worst_case.input_tokens,
+            _sensible(reply.usage.completion_tokens) or worst_case.output_tokens,
+        )
 
     def _used(self, input_tokens: int, output_tokens: int) -> Usage:
         return Usage(
@@ -91,6 +91,10 @@ class MeterModelCalls:
             usd=self._price.usd(input_tokens, output_tokens),
             model_calls=1,
         )
+
+
+def _sensible(tokens: object) -> int:
+    return tokens if isinstance(tokens, int) and tokens > 0 else 0
 
 
 class MeterToolCalls:

@@ -43,13 +43,14 @@ def price_of(
     from genai_prices import Usage, calc_price
 
     try:
-        million = calc_price(
-            Usage(input_tokens=1000, output_tokens=1000), model_ref=model, provider_id=provider
-        )
+        cost = calc_price(Usage(input_tokens=1000, output_tokens=1000), model_ref=model, provider_id=provider)
     except LookupError:
+        cost = None
+    # The list also has models without a price for tokens, which are not free for that.
+    if cost is None or not (cost.input_price or cost.output_price):
         what = f"The price of model {model!r} is not known; give it one, or say that it is free"
-        raise PolicyError([Fault(what, where=f"prices.{model}")]) from None
+        raise PolicyError([Fault(what, where=f"prices.{model}")])
     return Price(
-        input_usd_per_million_tokens=million.input_price * 1000,
-        output_usd_per_million_tokens=million.output_price * 1000,
+        input_usd_per_million_tokens=cost.input_price * 1000,
+        output_usd_per_million_tokens=cost.output_price * 1000,
     )

@@ -1,6 +1,7 @@
 """A consequential call waits for a person, and runs only as that person saw it."""
 
 import asyncio
+import copy
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -104,13 +105,15 @@ class ApprovalBook:
             ApprovalDenied: It has expired.
             RingfenceError: No such request waits, or nobody is named who decided.
         """
-        if not decision.by.strip():
+        if not _is_signed(decision):
             raise RingfenceError("An approval needs the name of whoever decides: by=...")
         if approval_id not in self._waiting:
             raise RingfenceError(f"No approval {approval_id!r} waits in this conversation")
-        request, call = self._waiting.pop(approval_id)
-        self._note(request, decision)
+        request, call = self._waiting[approval_id]
         self._check_expiry(request)
+        # What cannot be written down is not decided, and waits on.
+        self._note(request, decision)
+        del self._waiting[approval_id]
         self._decided[approval_id] = DecidedCall(request, call, decision)
 
     @property
@@ -135,10 +138,8 @@ class ApprovalBook:
 
     def _used(self, call: ToolCall) -> tuple[ApprovalRequest, ApprovalDecision] | None:
         for one in self._decided.values():
-            if (one.call.call_id, one.call.tool, one.call.arguments) == (
-                call.call_id,
-                call.tool,
-                call.arguments,
+            if one.call.call_id == call.call_id and one.request.digest == self._digest(
+                call, one.request.expires_at, one.request.id
             ):
                 del self._decided[one.request.id]
                 return one.request, one.decision
@@ -164,10 +165,11 @@ class ApprovalBook:
                 self._record("approval", approval=request.id, tool=call.tool, verdict="failed")
                 why = f"could not be decided: the approver failed with {type(error).__name__}"
                 raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why) from None
-        if isinstance(decision, Approved | Rejected) and decision.by.strip():
+        if isinstance(decision, Approved | Rejected) and _is_signed(decision):
             self._note(request, decision)
             return request, decision
         if decision is not None:
+            self._record("approval", approval=request.id, tool=call.tool, verdict="failed")
             why = "could not be decided: the approver must return Approved(by=...), Rejected(by=...) or None"
             raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why)
         self._waiting[request.id] = (request, call)
@@ -176,7 +178,6 @@ class ApprovalBook:
     def _request(self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str) -> ApprovalRequest:
         approval_id = f"approval-{uuid.uuid4().hex[:8]}"
         expires_at = self._now() + timedelta(seconds=self._timeout_seconds)
-        bound = (self._policy_version, expires_at.isoformat(), approval_id)
         return ApprovalRequest(
             id=approval_id,
             conversation=self._conversation,
@@ -184,14 +185,20 @@ class ApprovalBook:
             agent=call.agent,
             tool=call.tool,
             reason=reason,
-            arguments=call.arguments,
-            real_arguments=real_arguments,
-            digest=digest(call.tool, call.arguments, *bound),
+            # Copies: whatever an approver does to what it is shown, the call stays as it is.
+            arguments=copy.deepcopy(call.arguments),
+            real_arguments=copy.deepcopy(real_arguments),
+            digest=self._digest(call, expires_at, approval_id),
             expires_at=expires_at,
         )
 
+    def _digest(self, call: ToolCall, expires_at: datetime, approval_id: str) -> str:
+        return digest(call.tool, call.arguments, self._policy_version, expires_at.isoformat(), approval_id)
+
     def _check_expiry(self, request: ApprovalRequest) -> None:
         if self._now() > request.expires_at:
+            self._waiting.pop(request.id, None)
+            self._record("approval", approval=request.id, tool=request.tool, verdict="expired")
             why = f"expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
             raise ApprovalDenied(approval_id=request.id, tool=request.tool, reason=why)
 
@@ -205,6 +212,10 @@ class ApprovalBook:
             by=decision.by,
             digest=request.digest[:16],
         )
+
+
+def _is_signed(decision: ApprovalDecision) -> bool:
+    return bool(str(decision.by or "").strip())
 
 
 class Approve:

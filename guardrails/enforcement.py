@@ -92,13 +92,16 @@ class Enforce:
 async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
     """What the guardrail says; a crash or a time-out is a Block that says so."""
     try:
-        return await asyncio.wait_for(guardrail.check(passage), guardrail.timeout_seconds)
+        verdict: object = await asyncio.wait_for(guardrail.check(passage), guardrail.timeout_seconds)
     except TimeoutError:
         return Block(
             guardrail.name, f"it did not answer within {guardrail.timeout_seconds:g} s", crashed=True
         )
     except Exception as error:  # its text may quote the passage
         return Block(guardrail.name, f"it failed with {type(error).__name__}", crashed=True)
+    if isinstance(verdict, Verdict):
+        return verdict
+    return Block(guardrail.name, f"it answered with a {type(verdict).__name__}, not a verdict", crashed=True)
 
 
 class Reask:

@@ -118,7 +118,7 @@ class PiiFinder:
             yield Finding(result.entity_type, start, end, result.score)
 
     def _merged(self, found: Iterable[Finding]) -> Iterator[Finding]:
-        """Findings that overlap become one, under the strictest rule: nothing that was found stays visible."""
+        """Findings that overlap become one under the strictest rule: nothing that was found stays visible."""
         overlapping: list[Finding] = []
         end = 0
         for finding in sorted(found, key=lambda one: one.start):

@@ -86,9 +86,12 @@ def _explain(error: BaseException) -> str:
             return f"Refused: {error.tool} {error.reason}. The call was not run."
         case ApprovalRequired():
             return f"Not done yet: {error.tool} waits for approval. Do not repeat the call."
+        case StoreError():
+            return f"{error}. It is not known whether the call took effect."
         case RingfenceError():
             return f"Refused: {error}. The call was not run."
         case asyncio.CancelledError():
             return "The run was cancelled. It is not known whether the call took effect."
         case _:
-            return f"Refused: the tool door failed with {type(error).__name__}."
+            said = f"The tool door failed with {type(error).__name__}."
+            return f"{said} It is not known whether the call took effect."

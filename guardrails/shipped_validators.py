@@ -17,8 +17,10 @@ NAMES = frozenset({"ringfence/max_length", "ringfence/banned_phrases"})
 class MaxLength(Validator):
     """A text has at most so many characters. Fix: the text cut there."""
 
-    def __init__(self, characters: int, on_fail: OnFail = None, **kwargs: Any) -> None:
-        super().__init__(on_fail=on_fail, characters=characters, use_local=True, **kwargs)
+    def __init__(self, characters: int, on_fail: OnFail = None) -> None:
+        if type(characters) is not int or characters < 1:
+            raise ValueError("characters must be a whole number from 1")
+        super().__init__(on_fail=on_fail, characters=characters, use_local=True)
         self._characters = characters
 
     def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002
@@ -32,17 +34,27 @@ class MaxLength(Validator):
 
 @register_validator(name="ringfence/banned_phrases", data_type="string")
 class BannedPhrases(Validator):
-    """None of these phrases occurs, whatever their case. Fix: each is replaced by `***`."""
+    """None of these phrases occurs, whatever their case and spaces. Fix: each is replaced by `***`."""
 
-    def __init__(self, phrases: Sequence[str], on_fail: OnFail = None, **kwargs: Any) -> None:
-        super().__init__(on_fail=on_fail, phrases=list(phrases), use_local=True, **kwargs)
-        words = "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) if words else None
+    def __init__(self, phrases: Sequence[str], on_fail: OnFail = None) -> None:
+        if isinstance(phrases, str) or not phrases or not all(phrase.split() for phrase in phrases):
+            raise ValueError("phrases must be a list of texts, none of them empty")
+        super().__init__(on_fail=on_fail, phrases=list(phrases), use_local=True)
+        longest_first = sorted(phrases, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_pattern_of, longest_first)), re.IGNORECASE)
 
     def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002
-        if self._pattern is None or not self._pattern.search(value):
+        if not self._pattern.search(value):
             return PassResult()
         return FailResult(
             error_message="it contains a phrase that is not allowed here",
             fix_value=self._pattern.sub("***", value),
         )
+
+
+def _pattern_of(phrase: str) -> str:
+    words = phrase.split()
+    # A phrase is not looked for in the middle of a word, but a sign such as that of `@all` ends any word.
+    start = r"(?<!\w)" if re.match(r"\w", words[0]) else ""
+    end = r"(?!\w)" if re.search(r"\w\Z", words[-1]) else ""
+    return start + r"\s+".join(map(re.escape, words)) + end

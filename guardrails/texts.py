@@ -62,12 +62,15 @@ _UNPRINTABLE = re.compile(
     r"\U000e0000-\U000e0fff]"  # tags: invisible letters, which models read all the same
 )
 # Joiners and variation selectors belong to some scripts and to emoji, never to a plain letter or digit.
-_JOINERS = r"[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]+"
-_STRAY_JOINER = re.compile(rf"(?<=[\x00-\x7f]){_JOINERS}|{_JOINERS}(?=[\x00-\x7f])")
+_STRAY_JOINER = re.compile(
+    r"(?<=[\x00-\x7f])[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]+|[\u200c\u200d]+(?=[\x00-\x7f])"
+)
 # An escaped character, however often the backslash in front was escaped in turn.
 _ESCAPED = re.compile(r"(?<!\\)(?:\\(?:u005[cC])?)++u([0-9a-fA-F]{4})")
 _MOST_ROUNDS = 8
 _DEEPEST = 64
+_SHORTEST_NUMBER = 1_000_000
+"""Numbers from here on are long enough to be personal."""
 
 
 class UncheckableContentError(ValueError):
@@ -204,7 +207,20 @@ def _map_json(text: str, change: Callable[[str], str], depth: int) -> str:
     parsed = parse_arguments(text)
     if parsed is None:
         return change(text)
-    return json.dumps(_map(parsed, change, depth), ensure_ascii=False)
+    return json.dumps(_map(_without_numbers(parsed, change), change, depth), ensure_ascii=False)
+
+
+def _without_numbers(value: Any, change: Callable[[str], str]) -> Any:
+    """JSON in which a number that is somebody's card or phone number became the text that stands for it."""
+    if isinstance(value, dict):
+        return {key: _without_numbers(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_numbers(item, change) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _SHORTEST_NUMBER:
+        text = str(value)
+        changed = change(text)
+        return value if changed == text else changed
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

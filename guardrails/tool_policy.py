@@ -76,8 +76,8 @@ class ArgumentRule(Section):
     pattern: str | None = None
     """A regular expression that the whole value must match."""
     one_of: tuple[str | int | float | bool, ...] | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    maximum: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
     @field_validator("pattern")
     @classmethod
@@ -100,7 +100,7 @@ class ArgumentRule(Section):
 
     def fault(self, value: object) -> str:
         """What is wrong with a value, without quoting it; empty when it may pass."""
-        if self.one_of is not None and value not in self.one_of:
+        if self.one_of is not None and not any(_same(value, one) for one in self.one_of):
             return "is none of the values that the policy allows"
         if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
             return "does not match what the policy allows"
@@ -109,20 +109,28 @@ class ArgumentRule(Section):
         number = _number(value)
         if number is None:
             return "is not a number"
-        if self.minimum is not None and number < self.minimum:
+        # As written: 19.99 as a float is a little less than 19.99.
+        if self.minimum is not None and number < Decimal(str(self.minimum)):
             return f"is below {self.minimum:g}"
-        if self.maximum is not None and number > self.maximum:
+        if self.maximum is not None and number > Decimal(str(self.maximum)):
             return f"is above {self.maximum:g}"
         return ""
 
 
+def _same(value: object, allowed: object) -> bool:
+    # Python takes True for 1.
+    return value == allowed and isinstance(value, bool) == isinstance(allowed, bool)
+
+
 def _number(value: object) -> Decimal | None:
-    """The number that a value is or spells; None when it is none, or not finite."""
+    """The number that a value is or spells; None when it is none, not finite, or not read alike by all."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None
     try:
         number = Decimal(str(value))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # Python refuses to spell out an integer of thousands of digits
         return None
     return number if number.is_finite() else None
 

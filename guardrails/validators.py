@@ -1,5 +1,6 @@
 """Guardrails AI validators at the doors."""
 
+import warnings
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -61,9 +62,10 @@ class ValidatorGuardrail:
         self.name = use.use
         self.timeout_seconds = use.timeout_seconds
         self._on_fail = use.on_fail
+        make = validator_class(use.use)
         try:
-            validator = validator_class(use.use)(on_fail=_GUARD_ON_FAIL[use.on_fail], **use.options)
-        except (TypeError, ValueError) as error:
+            validator = make(on_fail=_GUARD_ON_FAIL[use.on_fail], **use.options)
+        except Exception as error:  # what somebody's validator raises about its options is not known
             raise PolicyError(f"{use.use} cannot be made with these options: {error}") from None
         self._guard = _quiet_guardrails().AsyncGuard(history_max_length=1).use(validator)
 
@@ -108,10 +110,6 @@ class ValidateStructure:
         return reply
 
     async def _fault(self, text: str, wanted: type[BaseModel]) -> str:
-        if wanted not in self._guards:
-            # Built once: it takes some 50 ms.
-            self._guards[wanted] = _quiet_guardrails().AsyncGuard.for_pydantic(wanted)
-        outcome = await self._guards[wanted].validate(text)
         try:
             wanted.model_validate_json(text)
         except ValidationError as error:
@@ -119,8 +117,15 @@ class ValidateStructure:
             places = "; ".join(
                 f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in faults[:5]
             )
-            return f"it does not fit {wanted.__name__} ({places})"
-        return "" if outcome.validation_passed else f"it does not fit {wanted.__name__}"
+            return f"it does not fit {wanted.__name__} ({places[:_LONGEST_REASON]})"
+        if wanted not in self._guards:
+            # Built once: it takes some 50 ms.
+            self._guards[wanted] = _quiet_guardrails().AsyncGuard.for_pydantic(wanted)
+        try:
+            passed = (await self._guards[wanted].validate(text)).validation_passed
+        except Exception:  # such as a number of thousands of digits in a field that nobody asked for
+            passed = False
+        return "" if passed else f"it does not fit {wanted.__name__}"
 
 
 def validator_class(name: str) -> Any:
@@ -150,10 +155,11 @@ def _quiet_guardrails() -> Any:
     Telemetry is on by default and starts a thread that calls out. The object in its place has no tracer, so
     there is nothing to send and nothing that could.
     """
-    from guardrails.settings import settings
-    from guardrails.utils.hub_telemetry_utils import HubTelemetry
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        from guardrails.settings import settings
+        from guardrails.utils.hub_telemetry_utils import HubTelemetry
 
-    import guardrails
+        import guardrails
 
     settings.disable_tracing = True
     if HubTelemetry._instance is None:  # noqa: SLF001 - there is no public switch

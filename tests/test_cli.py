@@ -93,7 +93,7 @@ EXIT_CODES = [
 
 
 @pytest.mark.parametrize(("task", "files", "code", "status"), EXIT_CODES)
-def test_scripts_can_go_by_the_exit_code(
+def test_scripts_can_go_by_the_exit_code(  # noqa: PLR0917 - the columns of the table
     ringfence: Command, tmp_path: Path, task: str, files: dict[str, str], code: int, status: str
 ) -> None:
     """Each way to end has its code, the same with and without --json; JSON says it in words, too."""

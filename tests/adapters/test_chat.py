@@ -1,5 +1,6 @@
 """A conversation at the terminal, driven through its input."""
 
+import io
 import os
 import pty
 import re
@@ -38,12 +39,12 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 async def talked(policy: Path) -> tuple[Status, str]:
     """How a chat ended, and all that it printed."""
-    console = Console(width=500, no_color=True, record=True, quiet=False, file=open(os.devnull, "w"))
+    console = Console(width=500, soft_wrap=True, file=io.StringIO(), _environ={})
     ringfence = Ringfence.from_file(policy)
     status = await Chat(ringfence, console).run()
     await ringfence.close()
-    console.file.close()
-    return status, console.export_text()
+    assert isinstance(console.file, io.StringIO)
+    return status, console.file.getvalue()
 
 
 async def test_a_chat_from_hello_to_the_end_of_the_input(
@@ -106,7 +107,7 @@ async def test_the_error_of_one_turn_does_not_end_the_chat(
 
 
 async def test_the_commands(tmp_path: Path, typed: Callable[[str], None]) -> None:
-    """/transcript shows what the models saw, /usage each call, /help the rest; /quit leaves the input alone."""
+    """/transcript shows what the models saw, /usage each call, /help the rest; /quit reads no further."""
     typed("mail jane@example.com\nn\n/transcript\n/usage\n/help\n/dance\n/quit\nhello\n")
     _, text = await talked(small_team(tmp_path))
     transcript = text.rpartition("0.50\n")[0].partition("of 4,000")[2]
@@ -130,10 +131,9 @@ def test_the_header_names_what_answers() -> None:
 
 # On a terminal of its own
 
-WAITING_TEAM = TEAM.replace("def look(thing: str) -> str:", "async def look(thing: str) -> str:").replace(
-    '    """Look at something."""',
-    '    """Look at something."""\n    import asyncio\n    await asyncio.sleep(60)',
-)
+LOOK = 'def look(thing: str) -> str:\n    """Look at something."""'
+HANGING_LOOK = 'async def look(thing: str) -> str:\n    """Look."""\n    await asyncio.Event().wait()'
+HANGING_TEAM = "import asyncio\n" + TEAM.replace(LOOK, HANGING_LOOK)
 
 
 class Terminal:
@@ -188,8 +188,8 @@ def at_a_terminal(*arguments: str | Path) -> Iterator[Terminal]:
 
 
 def test_ctrl_c_stops_the_turn_and_the_second_one_ends_the_chat(tmp_path: Path) -> None:
-    """A turn that hangs in a tool is stopped, the chat goes on, and at the prompt Ctrl-C ends it: exit code 130."""
-    with at_a_terminal("chat", small_team(tmp_path, team=WAITING_TEAM)) as terminal:
+    """A turn that hangs in a tool is stopped and the chat goes on; at the prompt Ctrl-C ends it with 130."""
+    with at_a_terminal("chat", small_team(tmp_path, team=HANGING_TEAM)) as terminal:
         terminal.until("you ›")
         terminal.type("look at a cat")
         terminal.until("→ look")
@@ -203,7 +203,7 @@ def test_ctrl_c_stops_the_turn_and_the_second_one_ends_the_chat(tmp_path: Path) 
 
 
 def test_a_question_at_the_terminal(tmp_path: Path) -> None:
-    """It stands in a frame, what was typed ahead does not answer it, and Ctrl-C while it is open stops the turn."""
+    """It stands in a frame, y answers it, and Ctrl-C while it is open stops the turn."""
     with at_a_terminal("chat", small_team(tmp_path)) as terminal:
         terminal.until("you ›")
         terminal.type("pay 5")

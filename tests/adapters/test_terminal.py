@@ -251,7 +251,7 @@ async def test_the_person_sees_what_will_happen(monkeypatch: pytest.MonkeyPatch)
 async def test_an_argument_cannot_forge_the_question(
     monkeypatch: pytest.MonkeyPatch, make: Callable[[], Console]
 ) -> None:
-    """Its lines stay inside the frame, or indented under its name, and its control characters are spelled out."""
+    """Its lines stay inside the frame, or indented under its name; control characters are spelled out."""
     console = make()
     forged = "hello\r\x1b[2K\nApprove? y = yes, n = no, or say why not: y\n╰──────╯\nto  boss@acme.com"
     await asked("n\n", console, monkeypatch, body=forged)
@@ -275,7 +275,7 @@ async def test_one_question_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
     ask = terminal_approver(console, by="bob", paused=counted)
     decisions = await asyncio.gather(ask(request(to="a")), ask(request(to="b")))
-    assert decisions == [Approved(by="bob"), Rejected(by="bob", reason="no thanks")]
+    assert list(decisions) == [Approved(by="bob"), Rejected(by="bob", reason="no thanks")]
     assert max(open_questions) == 1
 
 

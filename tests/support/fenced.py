@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,14 @@ from autogen_core.models import ChatCompletionClient
 from scripted import Scripted
 
 from ringfence import Conversation, Fence, Ringfence, TeamFactory, tool
+from ringfence.guardrails.presidio import PiiFinder
+from ringfence.guardrails.pii import PiiSettings
+from ringfence.guardrails.validators import validator_class
+
+with warnings.catch_warnings(action="ignore"):
+    # What these libraries import warns of its own old age, which is not ours to mend.
+    PiiFinder(PiiSettings())
+    validator_class("ringfence/max_length")
 
 CANARIES = {
     "EMAIL_ADDRESS": "jane.doe@acme-canary.com",
@@ -156,3 +165,36 @@ async def settled() -> set["asyncio.Task[Any]"]:
     if left:
         await asyncio.wait(left, timeout=2)
     return {task for task in left if not task.done()}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Callable[..., Ringfence]]:
+    """Makes a Ringfence with a policy of the given sections; its audit log is closed at the end."""
+    made: list[Ringfence] = []
+
+    def build(**sections: Any) -> Ringfence:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(make(folder, **sections))
+        return made[-1]
+
+    yield build
+    for ringfence in made:
+        await ringfence.close()
+
+
+@pytest.fixture(autouse=True)
+async def nothing_runs_on() -> AsyncIterator[None]:
+    """Every test fails that leaves a task running."""
+    yield
+    left = await settled()
+    for task in left:
+        task.cancel()
+    assert not left, f"still running: {left}"
+
+
+@pytest.fixture
+def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Everything that any logger says."""
+    caplog.set_level(logging.DEBUG)
+    return caplog

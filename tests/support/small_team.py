@@ -52,7 +52,8 @@ def team(fence):
         system_message="You are the clerk.",
         max_tool_iterations=4,
     )
-    return RoundRobinGroupChat([clerk], termination_condition=TextMentionTermination("DONE", sources=["clerk"]))
+    done = TextMentionTermination("DONE", sources=["clerk"])
+    return RoundRobinGroupChat([clerk], termination_condition=done)
 '''
 
 RULES = r"""
