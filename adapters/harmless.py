@@ -17,7 +17,7 @@ def harmless(text: str) -> str:
     text = text.replace("\r\n", "\n")
     if text.isascii() and text.isprintable():
         return text
-    return text
+    return "".join(_spelled_out(character) for character in text)
 
 
 def one_line(text: str, *, most: int | None = None) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 from ringfence.guardrails.texts import LLMMessage
 
+_STRUCTURAL = {"structural": True}
+"""Marks what says who calls what: no guardrail reads or rewrites it, or a call could become another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserTurn:
@@ -26,12 +29,12 @@ class Delivery:
 class ModelCall:
     """One call of a language model. Answered with AutoGen's CreateResult."""
 
-    agent: str
-    model: str
-    messages: tuple[LLMMessage, ...]
-    tools: tuple[Any, ...] = ()
+    agent: str = field(metadata=_STRUCTURAL)
+    model: str = field(metadata=_STRUCTURAL)
+    messages: tuple[LLMMessage, ...] = field(repr=False)
+    tools: tuple[Any, ...] = field(default=(), metadata=_STRUCTURAL, repr=False)
     """AutoGen tools or tool schemas, as offered to the model."""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, metadata=_STRUCTURAL, repr=False)
     """The other arguments of `ChatCompletionClient.create`."""
     max_output_tokens: int = 1024
     """Upper bound of the reply, in tokens."""
@@ -46,7 +49,7 @@ class ModelCall:
 class ToolCall:
     """One call of a tool. Answered with AutoGen's ToolResult."""
 
-    agent: str
-    tool: str
-    arguments: Mapping[str, Any]
-    call_id: str
+    agent: str = field(metadata=_STRUCTURAL)
+    tool: str = field(metadata=_STRUCTURAL)
+    arguments: Mapping[str, Any] = field(repr=False)
+    call_id: str = field(metadata=_STRUCTURAL)

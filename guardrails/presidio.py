@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
-import os
+import logging
 import re
 import threading
 import unicodedata
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -160,14 +161,16 @@ def _plain_sign(sign: str) -> str:
 
 @lru_cache(maxsize=1)
 def _analyzer() -> "AnalyzerEngine":
-    # Imported on first use: Presidio and spaCy take over a second to import.
-    os.environ.setdefault("TLDEXTRACT_PUBLIC_SUFFIX_LIST_URLS", "")
-    import tldextract
-    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-    from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-    from presidio_analyzer.predefined_recognizers import EmailRecognizer
-    from spacy.lang.en.stop_words import STOP_WORDS
+    # Imported on first use: Presidio and spaCy take over a second to import, and use what is deprecated.
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        import tldextract
+        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+        from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+        from presidio_analyzer.predefined_recognizers import EmailRecognizer
+        from spacy.lang.en.stop_words import STOP_WORDS
 
+    # At DEBUG it logs the words around a finding.
+    logging.getLogger("presidio-analyzer").addFilter(lambda record: record.levelno >= logging.WARNING)
     # Presidio asks this object for the public suffix list; the snapshot that the package brings is enough.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 

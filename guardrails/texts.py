@@ -178,7 +178,8 @@ def _map(value: Any, change: Callable[[str], str], depth: int) -> Any:
 
 def _map_object(value: Any, change: Callable[[str], str], depth: int) -> Any:
     if dataclasses.is_dataclass(value):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        known = [field for field in dataclasses.fields(value) if not field.metadata.get("structural")]
+        fields = {field.name: getattr(value, field.name) for field in known}
         mapped = copy.copy(value)
         for name, item in _map_fields(value, fields, change, depth).items():
             object.__setattr__(mapped, name, item)
@@ -207,7 +208,7 @@ def _map_json(text: str, change: Callable[[str], str], depth: int) -> str:
     parsed = parse_arguments(text)
     if parsed is None:
         return change(text)
-    return json.dumps(_map(_without_numbers(parsed, change), change, depth), ensure_ascii=False)
+    return json.dumps(_without_numbers(_map(parsed, change, depth), change), ensure_ascii=False)
 
 
 def _without_numbers(value: Any, change: Callable[[str], str]) -> Any:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-_PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*)_(\d{1,9})>")
+_PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]*)_(\d{1,9})>")
 
 
 class Vault:

@@ -1,7 +1,7 @@
 """What several tests of the guardrails need: a record to read, calls and replies to pass on."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from autogen_core import FunctionCall
 from autogen_core.models import CreateResult, RequestUsage, UserMessage
@@ -10,7 +10,7 @@ from autogen_core.tools import TextResultContent, ToolResult
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.verdicts import Allow, Passage, Point, Verdict
 
-T = TypeVar("T")
+_ALLOW = Allow()
 
 
 class Book:
@@ -32,7 +32,7 @@ class Says:
     """A guardrail that answers as it is told, and remembers what it was asked."""
 
     def __init__(
-        self, answer: Callable[[Passage], Any] | Verdict = Allow(), name: str = "says", timeout: float = 30.0
+        self, answer: Callable[[Passage], Any] | Verdict = _ALLOW, name: str = "says", timeout: float = 30.0
     ) -> None:
         self.name = name
         self.timeout_seconds = timeout
@@ -76,13 +76,11 @@ def model_call(*texts: str, **fields: Any) -> ModelCall:
     return ModelCall(agent="desk", model="some-model", messages=messages, **fields)
 
 
-def reply(content: str | list[FunctionCall], *, prompt: int = 10, completion: int = 5, **fields: Any) -> CreateResult:
-    """A model's reply."""
-    usage = RequestUsage(prompt_tokens=prompt, completion_tokens=completion)
-    reason = fields.pop("finish_reason", "stop")
-    return CreateResult(
-        content=content, usage=usage, finish_reason=reason, cached=fields.pop("cached", False), **fields
-    )
+def reply(content: str | list[FunctionCall], **fields: Any) -> CreateResult:
+    """A model's reply, which took 10 tokens in and 5 out."""
+    usage = RequestUsage(prompt_tokens=10, completion_tokens=5)
+    defaults: dict[str, Any] = {"usage": usage, "finish_reason": "stop", "cached": False}
+    return CreateResult(content=content, **(defaults | fields))
 
 
 def tool_call(

@@ -11,6 +11,7 @@ from enum import Enum, StrEnum
 from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from unittest.mock import Mock
 from uuid import UUID
 
 import autogen_core.models
@@ -28,19 +29,19 @@ from autogen_core import CancellationToken, FunctionCall, Image
 from autogen_core.memory import MemoryContent, MemoryMimeType
 from autogen_core.models import (
     ChatCompletionTokenLogprob,
-    CreateResult,
     FunctionExecutionResult,
     FunctionExecutionResultMessage,
     TopLogprob,
     UserMessage,
 )
 from autogen_core.tools import FunctionTool, ImageResultContent, ToolResult
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Picture
 from pydantic import AnyUrl, BaseModel, RootModel, SecretStr
 
-from ringfence.guardrails.calls import Delivery, ModelCall, ToolCall, UserTurn
+from ringfence.guardrails import texts
+from ringfence.guardrails.calls import Delivery, ToolCall, UserTurn
 from ringfence.guardrails.texts import (
     UncheckableContentError,
     clean_text,
@@ -87,27 +88,23 @@ def image() -> Image:
 
 def examples(kind: Any, name: str = "") -> list[Any]:
     origin, arguments = get_origin(kind), get_args(kind)
-    if name in STRUCTURAL and origin is not Literal:
-        return ["an-id"]
     if origin is Annotated:
         return examples(arguments[0])
     if origin is Literal:
         return [arguments[0]]
+    if name in STRUCTURAL:
+        return ["an-id"]
     if origin in (Union, types.UnionType):
         return [example for argument in arguments for example in examples(argument)]
     if origin is list:
         return [examples(arguments[0])]
     if origin in (dict, Mapping):
         return [{"canary key": example} for example in examples(arguments[1])]
-    if isinstance(kind, TypeVar):
-        return made(Customer)
-    if kind is FunctionCall:
-        nested = json.dumps({"canary": ["canary", {"canary": "canary"}], "number": 7})
-        return [FunctionCall("an-id", text, "canary") for text in (nested, "canary, no JSON", '"canary"')]
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [next(iter(kind))]
-    if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, BaseModel)):
-        return made(kind) if kind is not ImageResultContent else []
+    return made(Customer) if isinstance(kind, TypeVar) else examples_of_class(kind)
+
+
+def examples_of_class(kind: Any) -> list[Any]:
+    nested = json.dumps({"canary": ["canary", {"canary": "canary"}], "number": 7})
     plain: dict[Any, list[Any]] = {
         str: ["canary"],
         int: [7],
@@ -115,11 +112,13 @@ def examples(kind: Any, name: str = "") -> list[Any]:
         bool: [True],
         datetime: [datetime(2026, 1, 1, tzinfo=UTC)],
         Any: ["canary", {"canary": ["canary"]}],
-        type(None): [],
-        bytes: [],
-        Image: [],
+        MemoryMimeType: [MemoryMimeType.TEXT],
+        FunctionCall: [
+            FunctionCall("an-id", text, "canary") for text in (nested, "canary, no JSON", '"canary"')
+        ],
+        **{key: [] for key in (type(None), bytes, Image, ImageResultContent)},
     }
-    return plain[kind]
+    return plain[kind] if kind in plain else made(kind)
 
 
 def made(kind: type[Any]) -> list[Any]:
@@ -134,7 +133,9 @@ def made(kind: type[Any]) -> list[Any]:
         }
     by_name.pop("logprobs", None)
     count = max(len(found) for found in by_name.values())
-    rows = [{name: found[row % len(found)] for name, found in by_name.items() if found} for row in range(count)]
+    rows = [
+        {name: found[row % len(found)] for name, found in by_name.items() if found} for row in range(count)
+    ]
     return [kind(**row) for row in rows]
 
 
@@ -182,7 +183,9 @@ def test_the_walk_found_the_types_that_there_are() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        model_call("canary", tools=({"name": "canary", "description": "canary"},), options={"user": "canary"}),
+        model_call(
+            "canary", tools=({"name": "canary", "description": "canary"},), options={"user": "canary"}
+        ),
         tool_call("canary", {"canary": ["canary", {"canary": "canary"}]}),
         UserTurn((TextMessage(content="canary", source="canary", metadata={"canary": "canary"}),)),
         Delivery(TextMessage(content="canary", source="canary")),
@@ -224,7 +227,12 @@ class TestContentOfOthers:
             title: str
 
         changed = map_text(Note(id="n-1", content="canary", title="canary", source="desk"), str.upper)
-        assert (changed.id, changed.type, changed.content, changed.title) == ("n-1", "Note", "CANARY", "CANARY")
+        assert (changed.id, changed.type, changed.content, changed.title) == (
+            "n-1",
+            "Note",
+            "CANARY",
+            "CANARY",
+        )
 
     def test_models_with_extra_fields_and_root_models(self) -> None:
         """Fields that no class declares count, too."""
@@ -232,11 +240,13 @@ class TestContentOfOthers:
         class Open(BaseModel, extra="allow"):
             text: str
 
-        changed = map_text([Open.model_validate({"text": "a", "more": "b"}), RootModel[list[str]](["c"])], str.upper)
+        changed = map_text(
+            [Open.model_validate({"text": "a", "more": "b"}), RootModel[list[str]](["c"])], str.upper
+        )
         assert repr(changed) == "[Open(text='A', more='B'), RootModel[list[str]](root=['C'])]"
 
     def test_dataclasses(self) -> None:
-        """Frozen, with slots, with fields that the constructor does not take, and with others that are none."""
+        """Frozen, with slots, with fields that the constructor does not take."""
 
         @dataclass(frozen=True, slots=True)
         class Row:
@@ -280,15 +290,22 @@ class TestContentOfOthers:
 
     def test_what_is_spelled_like_a_text_is_read_like_one(self) -> None:
         """A URL, a path or an address stays what it is, unless something in it has to go."""
-        value = [AnyUrl("mailto:jane@acme.com"), PurePosixPath("home/jane"), IPv4Address("10.0.0.1"), PurePosixPath("tmp")]
+        value = [
+            AnyUrl("mailto:jane@acme.com"),
+            PurePosixPath("home/jane"),
+            IPv4Address("10.0.0.1"),
+            PurePosixPath("tmp"),
+        ]
         assert texts_of(value) == ["mailto:jane@acme.com", "home/jane", "10.0.0.1", "tmp"]
-        masked = map_text(value, lambda text: text.replace("jane", "<PERSON_1>").replace("10.0.0.1", "<IP_1>"))
+        masked = map_text(
+            value, lambda text: text.replace("jane", "<PERSON_1>").replace("10.0.0.1", "<IP_1>")
+        )
         assert masked == ["mailto:<PERSON_1>@acme.com", "home/<PERSON_1>", "<IP_1>", PurePosixPath("tmp")]
 
     def test_what_holds_no_text_stays(self) -> None:
         """Numbers, times, identifiers of machines, classes, and AutoGen's tools and tokens."""
-        value = [None, True, 1, 0.5, datetime.now(UTC), UUID(int=1), Customer, CancellationToken()]
-        value.append(FunctionTool(lambda: "canary", description="canary", name="canary"))
+        tool = FunctionTool(lambda: "canary", description="canary", name="canary")
+        value = [None, True, 1, 0.5, datetime.now(UTC), UUID(int=1), Customer, CancellationToken(), tool]
         assert texts_of(value) == []
         assert all(left is right for left, right in zip(map_text(value, str.upper), value, strict=True))
 
@@ -343,9 +360,9 @@ def test_the_log_probabilities_of_a_reply_are_dropped() -> None:
 
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-999, 999) | st.floats(-999, 999) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
@@ -375,6 +392,15 @@ def test_any_arguments_are_mapped_as_json(arguments: dict[str, Any]) -> None:
     assert (changed.id, changed.name) == ("call-1", "<f>")
 
 
+def test_a_long_number_in_arguments_is_read_like_a_text() -> None:
+    """It may be somebody's card or telephone; it stays a number unless something in it has to go."""
+    arguments = '{"cards": [4111111111111111, 4155552671.0], "amount": 40.5, "order": 1182, "paid": true}'
+    call = FunctionCall(id="call-1", name="f", arguments=arguments)
+    assert texts_of(call) == ["f", "cards", "amount", "order", "paid", "4111111111111111", "4155552671.0"]
+    changed = map_text(call, lambda text: text.replace("4111111111111111", "<CREDIT_CARD_1>"))
+    assert changed.arguments == arguments.replace("4111111111111111", '"<CREDIT_CARD_1>"')
+
+
 class TestParseArguments:
     """Arguments are one plain JSON object, or nothing."""
 
@@ -397,6 +423,15 @@ class TestParseArguments:
     def test_what_two_readers_could_read_apart(self, text: str) -> None:
         """Not JSON, not an object, keys twice, numbers without a value or of thousands of digits."""
         assert parse_arguments(text) is None
+
+
+PIECES = [
+    *'\\u0349aB@ "\n\u200b\u200d\u202e\ud83d\ude00é\ufe0f\U000e0041',
+    "u0040",
+    "u005c",
+    r"\u200b",
+    r"\ud83d",
+]
 
 
 class TestCleanText:
@@ -453,23 +488,18 @@ class TestCleanText:
         """A quote, a backslash or a control character stays escaped; what is no escape stays, too."""
         assert clean_text(text) == text
 
-    def test_escapes_nested_without_end(self) -> None:
-        """An attacker's nesting costs a few rounds, not one for each level, and hides nothing."""
-        nested = r"jane\u0040acme.com"
-        for _ in range(30):
-            nested = nested.replace("\\u", "\\u\\u200b", 1) if len(nested) % 2 else nested.replace("00", r"0\u200b0", 1)
-        for _ in range(2_000):
-            nested = nested.replace(r"\u20", r"\u2\u200b0", 1)
-        cleaned = clean_text(nested)
-        assert "\\u" not in cleaned
+    def test_escapes_nested_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each round undoes one level, and an attacker's text gets no more than a few rounds."""
+        nested = r"\u20" * 2_000 + r"\u200b" + "0b" * 2_000
+        one_round = Mock(wraps=texts._cleaned)
+        monkeypatch.setattr(texts, "_cleaned", one_round)
+        cleaned = clean_text(rf"jane\u00{nested}40acme.com")
+        assert one_round.call_count < 10
+        assert "\\" not in cleaned
         assert clean_text(cleaned) == cleaned
 
-    @given(
-        st.text(
-            st.sampled_from("\\u0123456789abcdef@ \"\n\u200b\u200d\u202e\ud83d\ude00é\ufe0f\U000e0041") | st.characters()
-        )
-        | st.lists(st.sampled_from(["\\", "u", "00", "40", "u0040", "u005c", "\\u200b", "\u200d", "3"])).map("".join)
-    )
+    @settings(max_examples=500)
+    @given(st.lists(st.sampled_from(PIECES)).map("".join) | st.text())
     def test_a_clean_text_is_clean(self, text: str) -> None:
         """Cleaning twice changes nothing, and what comes out can be written down."""
         cleaned = clean_text(text)

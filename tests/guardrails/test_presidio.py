@@ -1,0 +1,325 @@
+"""Personal data is found offline, in bounded time, wherever it stands in a text."""
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+import tldextract
+
+from ringfence.errors import PolicyError
+from ringfence.guardrails import presidio
+from ringfence.guardrails.pii import DEFAULT_ENTITIES, PiiSettings
+from ringfence.guardrails.presidio import Finding, PiiFinder
+from ringfence.guardrails.vault import Vault
+
+EMAIL = "jane@acme.com"
+WINDOW, STEP = 2_000, 1_680
+
+
+def finder(**settings: Any) -> PiiFinder:
+    return PiiFinder(PiiSettings.model_validate(settings))
+
+
+async def found(text: str, **settings: Any) -> list[tuple[str, str]]:
+    """What is found in a text: entity types and values."""
+    return [(one.entity, text[one.start : one.end]) for one in await finder(**settings).find(text)]
+
+
+class Analyzer:
+    """Stands in for Presidio: finds what its patterns match, each with its score, and counts its work."""
+
+    def __init__(self, *patterns: tuple[str, str, float]) -> None:
+        self.patterns = patterns
+        self.windows: list[str] = []
+
+    def analyze(self, text: str, **_: object) -> Iterator[SimpleNamespace]:
+        """The results."""
+        self.windows.append(text)
+        for entity, pattern, score in self.patterns:
+            for match in re.finditer(pattern, text):
+                start, end = match.span()
+                yield SimpleNamespace(entity_type=entity, start=start, end=end, score=score)
+
+    def get_supported_entities(self, _language: str) -> list[str]:
+        """The types of its patterns."""
+        return [entity for entity, _, _ in self.patterns]
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Analyzer:
+    """An analyzer that finds one address and nothing else."""
+    analyzer = Analyzer(("EMAIL_ADDRESS", re.escape(EMAIL), 1.0))
+    monkeypatch.setattr(presidio, "_analyzer", lambda: analyzer)
+    return analyzer
+
+
+ONLY_EMAIL = {"EMAIL_ADDRESS": "pseudonymize"}
+
+
+class TestWhatIsFound:
+    """With Presidio itself."""
+
+    @pytest.mark.parametrize(
+        ("text", "entity", "value"),
+        [
+            ("Write to jane@acme.com.", "EMAIL_ADDRESS", EMAIL),
+            ("<mailto:jane+x@desk.intranet.local>", "EMAIL_ADDRESS", "jane+x@desk.intranet.local"),
+            ("jane@desk.example", "EMAIL_ADDRESS", "jane@desk.example"),
+            ("JANE@ACME.COM", "EMAIL_ADDRESS", "JANE@ACME.COM"),
+            ("jané@exämple.de", "EMAIL_ADDRESS", "jané@exämple.de"),
+            ("call +1 415 555 2671", "PHONE_NUMBER", "+1 415 555 2671"),
+            ("card 4111-1111-1111-1111", "CREDIT_CARD", "4111-1111-1111-1111"),
+            ("DE89 3704 0044 0532 0130 00", "IBAN_CODE", "DE89 3704 0044 0532 0130 00"),
+            ("from 10.0.0.1", "IP_ADDRESS", "10.0.0.1"),
+        ],
+    )
+    async def test_by_default(self, text: str, entity: str, value: str) -> None:
+        """The types of the default settings; e-mail addresses of internal and reserved domains among them."""
+        assert await found(text) == [(entity, value)]
+
+    @pytest.mark.parametrize(
+        ("text", "entity"),
+        [
+            ("jane＠acme．com", "EMAIL_ADDRESS"),
+            ("𝐣𝐚𝐧𝐞@acme.com", "EMAIL_ADDRESS"),
+            ("４１１１ １１１１ １１１１ １１１１", "CREDIT_CARD"),
+            ("٤١١١١١١١١١١١١١١١", "CREDIT_CARD"),
+            ("4111\u20111111\u20131111\u20141111", "CREDIT_CARD"),
+        ],
+    )
+    async def test_in_other_signs(self, text: str, entity: str) -> None:
+        """Full-width and other signs that people and models read alike; the finding has their place."""
+        assert await found(f"ﬁ {text} ½") == [(entity, text)]
+
+    async def test_context_words_raise_the_score(self) -> None:
+        """With a colon or without; a number alone stays below the threshold."""
+        entities = {"US_SSN": "pseudonymize"}
+        for text in ("219099999", "order 219099999"):
+            assert await found(text, entities=entities) == []
+        for text in (
+            "ssn 219099999",
+            "SSN: 219099999",
+            "ssn:219099999",
+            "social security number is 219099999",
+        ):
+            assert await found(text, entities=entities) == [("US_SSN", "219099999")]
+
+    async def test_thresholds(self) -> None:
+        """Of the whole section, or of one type."""
+        text, action = "219-09-9999", "pseudonymize"
+        assert await found(text, entities={"US_SSN": action}) != []
+        assert await found(text, entities={"US_SSN": action}, threshold=0.6) == []
+        assert await found(text, entities={"US_SSN": {"action": action, "threshold": 0.6}}) == []
+        strict = {"US_SSN": {"action": action, "threshold": 0.5}}
+        assert await found(text, entities=strict, threshold=0.9) != []
+
+    async def test_nothing_is_looked_for_when_nothing_is_wanted(self) -> None:
+        """No settings, or only types that are allowed."""
+        assert await found(EMAIL, entities={}) == []
+        assert await found(EMAIL, entities={"EMAIL_ADDRESS": "allow"}) == []
+        assert await found(" \n ") == []
+
+    async def test_allowed_values(self) -> None:
+        """Whole and in any case; never as a part of something else."""
+        allow = ("Support@Acme.com", "a.support@acme.com", "10.0.0.1")
+        text = "support@acme.COM a.support@acme.com 10.0.0.1 10.0.0.12 support@acme.com.evil.org"
+        assert await found(text, allow=allow) == [
+            ("IP_ADDRESS", "10.0.0.12"),
+            ("EMAIL_ADDRESS", "support@acme.com.evil.org"),
+        ]
+
+    async def test_an_allowed_value_is_allowed_in_pieces(self) -> None:
+        """A domain is a URL of its own to Presidio."""
+        entities = {"EMAIL_ADDRESS": "mask", "URL": "mask"}
+        text = "support@acme.com www.acme.com"
+        assert await found(text, entities=entities, allow=["support@acme.com"]) == [("URL", "www.acme.com")]
+
+    @pytest.mark.parametrize("name", ["PERSON", "LOCATION", "EMAIL_ADRESS", "person"])
+    def test_a_type_that_nothing_finds_is_refused(self, name: str) -> None:
+        """Also those that need a language model, which would be missed in silence."""
+        with pytest.raises(PolicyError, match="no recognizer finds this; known: CREDIT_CARD") as caught:
+            finder(entities={name: "mask", "URL": "mask"})
+        assert [fault.where for fault in caught.value.faults] == [f"pii.entities.{name}"]
+
+    def test_every_type_can_be_turned_back(self) -> None:
+        """Whatever a recognizer calls its type, the vault knows the name again."""
+        vault = Vault()
+        for entity in presidio._analyzer().get_supported_entities("en"):
+            assert vault.reveal(vault.pseudonym(entity, "value"), [entity]) == "value"
+
+    def test_presidio_gets_all_that_it_may_ask_of_a_language_engine(self) -> None:
+        """Every method of its interface answers."""
+        engine = presidio._analyzer().nlp_engine
+        engine.load()
+        ((text, artifacts),) = engine.process_batch(["To be, or not"], "en")
+        assert (text, list(artifacts.tokens)) == ("To be, or not", ["To", "be", ",", "or", "not"])
+        assert artifacts.keywords == []
+        assert (engine.is_loaded(), engine.get_supported_languages()) == (True, ["en"])
+        assert engine.get_supported_entities() == []
+
+
+async def test_no_connection_is_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when the analyzer is made, nor with the first address and URL, which need the public suffix list."""
+    tried: list[object] = []
+
+    def refuse(*args: object, **_: object) -> None:
+        tried.append(args)
+        raise OSError("no network here")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    online = tldextract.TLDExtract(suffix_list_urls=("http://list.example/psl",), cache_dir=None)
+    monkeypatch.setattr(tldextract.tldextract, "TLD_EXTRACTOR", online)
+    presidio._analyzer.cache_clear()
+    entities = dict.fromkeys([*DEFAULT_ENTITIES, "URL"], "mask")
+    assert await found("jane@acme.com or https://www.acme.com/jane", entities=entities) != []
+    assert tried == []
+
+
+class TestWindows:
+    """Long texts are cut into windows that overlap."""
+
+    async def test_at_every_place_of_a_text_around_the_window_size(self, stand_in: Analyzer) -> None:
+        """One finding, at its place, whatever stands before and behind it."""
+        for tail in ("", " " * 300, " " * 2_500):
+            for start in range(2 * WINDOW):
+                text = f"{' ' * start}{EMAIL}{tail}"
+                (only,) = finder(entities=ONLY_EMAIL)._analyze(text)
+                assert (only.start, only.end) == (start, start + len(EMAIL))
+        assert max(len(window) for window in stand_in.windows) == WINDOW
+
+    @pytest.mark.parametrize(
+        "start", [STEP - 13, STEP - 5, STEP, WINDOW - 13, WINDOW - 5, WINDOW, STEP * 2 - 5]
+    )
+    async def test_on_a_border_with_presidio(self, start: int) -> None:
+        """A value that a window cuts is one finding, not two."""
+        text = ("word " * 1_000)[: start - 1] + f" {EMAIL} " + "word " * 200
+        assert await found(text) == [("EMAIL_ADDRESS", EMAIL)]
+
+    async def test_an_allowed_value_on_a_border_is_allowed(self) -> None:
+        """A window that begins in the middle of it sees another value."""
+        text = ("word " * 1_000)[: STEP - 4] + f" support@acme.com and {EMAIL} " + "word " * 200
+        assert await found(text, allow=["support@acme.com"]) == [("EMAIL_ADDRESS", EMAIL)]
+
+
+class TestOverlaps:
+    """Findings that share characters become one, so that nothing of either stays visible."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "name"),
+        [
+            ("pseudonymize", "pseudonymize", "WIDE"),
+            ("pseudonymize", "mask", "NARROW"),
+            ("mask", "hash", "NARROW"),
+            ("hash", "redact", "NARROW"),
+            ("redact", "block", "NARROW"),
+            ("block", "redact", "WIDE"),
+        ],
+    )
+    async def test_the_strictest_rule_counts(
+        self, monkeypatch: pytest.MonkeyPatch, first: str, second: str, name: str
+    ) -> None:
+        """Then the wider finding; the span is that of both."""
+        analyzer = Analyzer(("WIDE", "abcd", 0.5), ("NARROW", "de", 0.9))
+        monkeypatch.setattr(presidio, "_analyzer", lambda: analyzer)
+        only = await finder(entities={"WIDE": first, "NARROW": second}).find("-abcde-")
+        assert only == (Finding(name, 1, 6, 0.9),)
+
+    async def test_a_chain_is_one_finding_and_neighbours_are_two(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What only touches is not joined."""
+        analyzer = Analyzer(("A", "abc", 0.5), ("B", "cd", 0.5), ("C", "de", 0.5), ("D", "f", 0.5))
+        monkeypatch.setattr(presidio, "_analyzer", lambda: analyzer)
+        chain = await finder(entities=dict.fromkeys("ABCD", "mask")).find("abcdef")
+        assert [(one.entity, one.start, one.end) for one in chain] == [("A", 0, 5), ("D", 5, 6)]
+
+    async def test_a_blocked_type_inside_a_milder_one(self) -> None:
+        """A card number in a URL is blocked as a card number."""
+        entities = {"URL": "pseudonymize", "CREDIT_CARD": "block"}
+        text = "https://shop.com/pay/4111111111111111"
+        assert await found(text, entities=entities) == [("CREDIT_CARD", text)]
+
+
+HOSTILE = [
+    *(":", "(", '"', "a.", "1.", "www.", "123-45-6789 ", "1", "@", "a", "a@a-", "1:", "+1 415 555 2671 "),
+    *("0 ", "1 2", "a.b@", "\\", "<", "é", "\u0661", "f0", "-"),
+]
+
+
+class TestHostileTexts:
+    """Texts that are made to take long."""
+
+    @pytest.mark.parametrize("piece", HOSTILE)
+    async def test_they_end_and_hide_nothing(self, piece: str) -> None:
+        """What is found alone is found behind 10 KB of them."""
+        text = (piece * 10_000)[:10_000] + f" {EMAIL}"
+        spans = [text[one.start : one.end] for one in await finder().find(text)]
+        assert any(EMAIL in span for span in spans)
+
+    async def test_what_takes_too_long_is_given_up(self) -> None:
+        """With URLs wanted, one window of this takes seconds, and the policy gives less."""
+        entities = {**DEFAULT_ENTITIES, "URL": "mask"}
+        with pytest.raises(TimeoutError):
+            await finder(entities=entities, timeout_seconds=0.01).find("a." * 5_000 + f" {EMAIL}")
+
+    async def test_an_analysis_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The event loop does not wait for it."""
+        release = threading.Event()
+        hanging = Mock(**{"get_supported_entities.return_value": ["EMAIL_ADDRESS"]})
+        hanging.analyze = lambda *_, **__: [] if release.wait(50) else []
+        monkeypatch.setattr(presidio, "_analyzer", lambda: hanging)
+        try:
+            with pytest.raises(TimeoutError):
+                await finder(entities=ONLY_EMAIL, timeout_seconds=0.01).find("x" * 501)
+        finally:
+            release.set()
+
+    async def test_a_thread_gives_up_by_itself(
+        self, monkeypatch: pytest.MonkeyPatch, stand_in: Analyzer
+    ) -> None:
+        """A thread cannot be stopped, so it looks at the clock before each window."""
+        clock = iter(range(0, 1_000, 6))
+        monkeypatch.setattr(presidio, "monotonic", lambda: next(clock))
+        with pytest.raises(TimeoutError):
+            await finder(entities=ONLY_EMAIL, timeout_seconds=10).find("x" * 100_000)
+        assert len(stand_in.windows) == 1
+
+
+class TestCache:
+    """Each text is analysed once."""
+
+    async def test_the_same_text_is_analysed_once(self, stand_in: Analyzer) -> None:
+        """A group chat sends the same history to every member at every turn."""
+        shared = finder(entities=ONLY_EMAIL)
+        assert await shared.find(EMAIL) == await shared.find(EMAIL) == (Finding("EMAIL_ADDRESS", 0, 13, 1.0),)
+        assert stand_in.windows == [EMAIL]
+
+    async def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch, stand_in: Analyzer) -> None:
+        """What was not used for longest goes first."""
+        monkeypatch.setattr(presidio, "_CACHED_TEXTS", 2)
+        shared = finder(entities=ONLY_EMAIL)
+        for text in ("a", "b", "a", "c", "a", "b"):
+            await shared.find(text)
+        assert stand_in.windows == ["a", "b", "c", "b"]
+
+    async def test_it_holds_no_text(self) -> None:
+        """Neither what was said nor what was found in it."""
+        shared = finder()
+        await shared.find(f"Write to {EMAIL}")
+        assert all(len(key) == 32 for key in shared._seen)
+        assert "jane" not in repr(vars(shared))
+
+    async def test_what_failed_is_not_kept(self, stand_in: Analyzer) -> None:
+        """A failure may pass."""
+        shared = finder(entities=ONLY_EMAIL)
+        stand_in.patterns = (("EMAIL_ADDRESS", "(", 1.0),)
+        with pytest.raises(re.error):
+            await shared.find(EMAIL)
+        stand_in.patterns = (("EMAIL_ADDRESS", "jane", 1.0),)
+        assert len(await shared.find(EMAIL)) == 1
