@@ -32,9 +32,9 @@ class ModelCall:
     agent: str = field(metadata=_STRUCTURAL)
     model: str = field(metadata=_STRUCTURAL)
     messages: tuple[LLMMessage, ...] = field(repr=False)
-    tools: tuple[Any, ...] = field(default=(), metadata=_STRUCTURAL, repr=False)
+    tools: tuple[Any, ...] = field(default=(), repr=False)
     """AutoGen tools or tool schemas, as offered to the model."""
-    options: Mapping[str, Any] = field(default_factory=dict, metadata=_STRUCTURAL, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The other arguments of `ChatCompletionClient.create`."""
     max_output_tokens: int = 1024
     """Upper bound of the reply, in tokens."""

@@ -141,7 +141,7 @@ def run(
         shown = EventPrinter(console)
         decides = approve or _usual_approval(console, as_json=as_json)
         # Questions never stand among the data that a script reads.
-        aside = False
+        aside = as_json or not console.is_terminal
         approver = _approver(decides, _console(stderr=True) if aside else console, paused=shown.held)
         try:
             return await run_once(

@@ -219,6 +219,17 @@ def test_a_question_at_the_terminal(tmp_path: Path) -> None:
     assert "paid 6" not in terminal.shown
 
 
+def test_what_was_typed_before_the_question_does_not_answer_it(tmp_path: Path) -> None:
+    """Whoever pastes a line too many, or is impatient, has not approved anything."""
+    with at_a_terminal("run", small_team(tmp_path), "--task", "pay 5") as terminal:
+        terminal.type("y")
+        terminal.until("say why not:")
+        terminal.type("n")
+        assert terminal.end() == 0
+    assert "pay was rejected by" in terminal.shown
+    assert "← paid" not in terminal.shown
+
+
 def test_run_asks_at_a_terminal_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     """Without --approve a terminal is asked; Ctrl-C ends the command quietly with 130."""
     with at_a_terminal("run", small_team(tmp_path), "--task", "pay 5") as terminal:

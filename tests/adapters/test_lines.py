@@ -5,6 +5,7 @@ import io
 import os
 import pty
 import sys
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,7 @@ async def test_lines_of_a_pipe(pipe: int) -> None:
     os.write(pipe, b"one\r\ntwo\n\n\xffthree")
     os.close(pipe)
     assert await all_of(Lines()) == ["one", "two", "", "\N{REPLACEMENT CHARACTER}three"]
+    assert not asyncio.get_running_loop().remove_reader(sys.stdin), "nobody watches it any more"
 
 
 async def test_lines_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,8 +98,11 @@ async def test_lines_of_a_pipe_are_tasks_of_their_own(pipe: int) -> None:
     assert await lines.block() is None
 
 
-async def test_what_was_typed_ahead_answers_no_question(terminal: int) -> None:
+@pytest.mark.parametrize("raw", [False, True])
+async def test_what_was_typed_ahead_answers_no_question(terminal: int, raw: bool) -> None:
     """A `y` that was typed before the question was on the screen is dropped; one typed after it counts."""
+    if raw:
+        tty.setraw(sys.stdin)
     lines = Lines()
     os.write(terminal, b"task\ny\n")
     assert await lines.line() == "task"

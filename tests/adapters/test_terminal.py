@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -263,20 +264,25 @@ async def test_an_argument_cannot_forge_the_question(
 
 async def test_one_question_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two calls that wait at once are asked one after the other, each with its own answer."""
-    console = pipe()
-    monkeypatch.setattr(sys, "stdin", io.StringIO("y\nno thanks\n"))
-    open_questions: list[int] = [0]
+    reading, writing = os.pipe()
+    opened: asyncio.Queue[None] = asyncio.Queue()
 
     @contextmanager
     def counted() -> Iterator[None]:
-        open_questions.append(open_questions[-1] + 1)
+        opened.put_nowait(None)
         yield
-        open_questions.append(open_questions[-1] - 1)
 
-    ask = terminal_approver(console, by="bob", paused=counted)
-    decisions = await asyncio.gather(ask(request(to="a")), ask(request(to="b")))
-    assert list(decisions) == [Approved(by="bob"), Rejected(by="bob", reason="no thanks")]
-    assert max(open_questions) == 1
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        ask = terminal_approver(pipe(), by="bob", paused=counted)
+        both = asyncio.gather(ask(request(to="a")), ask(request(to="b")))
+        for answer in (b"y\n", b"no thanks\n"):
+            await opened.get()
+            await asyncio.sleep(0)
+            assert opened.empty()
+            os.write(writing, answer)
+        assert list(await both) == [Approved(by="bob"), Rejected(by="bob", reason="no thanks")]
+    os.close(writing)
 
 
 async def test_somebody_always_signs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ class TestWhatIsFound:
             "ssn 219099999",
             "SSN: 219099999",
             "ssn:219099999",
-            "social security number is 219099999",
+            "social security no.: 219099999",
         ):
             assert await found(text, entities=entities) == [("US_SSN", "219099999")]
 
@@ -157,14 +157,14 @@ class TestWhatIsFound:
         engine = presidio._analyzer().nlp_engine
         engine.load()
         ((text, artifacts),) = engine.process_batch(["To be, or not"], "en")
-        assert (text, list(artifacts.tokens)) == ("To be, or not", ["To", "be", ",", "or", "not"])
+        assert (text, artifacts.lemmas) == ("To be, or not", ["to", "be", ",", "or", "not"])
         assert artifacts.keywords == []
         assert (engine.is_loaded(), engine.get_supported_languages()) == (True, ["en"])
         assert engine.get_supported_entities() == []
 
 
 async def test_no_connection_is_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not when the analyzer is made, nor with the first address and URL, which need the public suffix list."""
+    """Not when the analyzer is made, nor with the first URL, which needs the public suffix list."""
     tried: list[object] = []
 
     def refuse(*args: object, **_: object) -> None:
@@ -263,16 +263,16 @@ class TestHostileTexts:
         assert any(EMAIL in span for span in spans)
 
     async def test_what_takes_too_long_is_given_up(self) -> None:
-        """With URLs wanted, one window of this takes seconds, and the policy gives less."""
+        """With URLs wanted, this takes longer than the policy gives."""
         entities = {**DEFAULT_ENTITIES, "URL": "mask"}
         with pytest.raises(TimeoutError):
-            await finder(entities=entities, timeout_seconds=0.01).find("a." * 5_000 + f" {EMAIL}")
+            await finder(entities=entities, timeout_seconds=0.01).find("a." * 300 + f" {EMAIL}")
 
     async def test_an_analysis_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The event loop does not wait for it."""
         release = threading.Event()
         hanging = Mock(**{"get_supported_entities.return_value": ["EMAIL_ADDRESS"]})
-        hanging.analyze = lambda *_, **__: [] if release.wait(50) else []
+        hanging.analyze = lambda *_, **__: release.wait(50)
         monkeypatch.setattr(presidio, "_analyzer", lambda: hanging)
         try:
             with pytest.raises(TimeoutError):

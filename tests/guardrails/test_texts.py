@@ -41,7 +41,7 @@ from PIL import Image as Picture
 from pydantic import AnyUrl, BaseModel, RootModel, SecretStr
 
 from ringfence.guardrails import texts
-from ringfence.guardrails.calls import Delivery, ToolCall, UserTurn
+from ringfence.guardrails.calls import Delivery, UserTurn
 from ringfence.guardrails.texts import (
     UncheckableContentError,
     clean_text,
@@ -186,19 +186,28 @@ def test_the_walk_found_the_types_that_there_are() -> None:
         model_call(
             "canary", tools=({"name": "canary", "description": "canary"},), options={"user": "canary"}
         ),
-        tool_call("canary", {"canary": ["canary", {"canary": "canary"}]}),
+        tool_call("refund", {"canary": ["canary", {"canary": "canary"}]}),
         UserTurn((TextMessage(content="canary", source="canary", metadata={"canary": "canary"}),)),
         Delivery(TextMessage(content="canary", source="canary")),
     ],
     ids=lambda call: type(call).__name__,
 )
 def test_calls_are_read_like_messages(call: Any) -> None:
-    """What passes a door is seen whole; the call's id stays."""
+    """What passes a door is seen whole."""
+
+    def shown(any_call: Any) -> str:
+        return str([getattr(any_call, field.name) for field in fields(any_call)])
+
     changed = map_text(call, lambda text: text.replace("canary", "masked"))
-    assert "canary" not in repr(changed)
-    assert repr(changed).count("masked") == repr(call).count("canary")
-    if isinstance(call, ToolCall):
-        assert changed.call_id == call.call_id
+    assert "canary" not in shown(changed)
+    assert shown(changed).count("masked") == shown(call).count("canary")
+
+
+def test_who_calls_what_is_never_rewritten() -> None:
+    """A guardrail that rewrites texts cannot turn a cleared call into one of another tool."""
+    call = map_text(tool_call("refund", {"why": "refund"}, call_id="refund"), lambda _: "delete_everything")
+    assert (call.agent, call.tool, call.call_id) == ("desk", "refund", "refund")
+    assert call.arguments == {"delete_everything": "delete_everything"}
 
 
 class TestContentOfOthers:
