@@ -3,7 +3,6 @@
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringfence.adapters.interrupts import INTERRUPTED, leave_threads_behind, run_until_interrupted
 from ringfence.adapters.streams import any_encoding, is_closed_pipe, only_json, silent_logs
 from ringfence.errors import PolicyError
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-_INTERRUPTED = 130
 _DEMO_COLUMNS = 100
 
 app = typer.Typer(
@@ -60,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             command = typer.main.get_command(app)
             return int(command.main(arguments, prog_name="ringfence", standalone_mode=False) or 0)
         except (KeyboardInterrupt, typer.Abort):
-            return _INTERRUPTED
+            leave_threads_behind()
+            return INTERRUPTED
         except (Exception, SystemExit) as error:
             if is_closed_pipe(error):
                 return 1
@@ -110,7 +110,7 @@ def chat(file: File, user: User = "user") -> int:
         return exit_of_status(status) if status is Status.WAITING_FOR_APPROVAL else Exit.DONE
 
     with _faults_located(file):
-        return asyncio.run(talk())
+        return run_until_interrupted(talk())
 
 
 @app.command()
@@ -156,7 +156,7 @@ def run(
             await ringfence.close()
 
     with _faults_located(file), only_json() if as_json else nullcontext():
-        done = asyncio.run(work())
+        done = run_until_interrupted(work())
     if as_json:
         _print_json(done.as_dict())
     else:
@@ -172,7 +172,7 @@ def check(file: File, as_json: AsJson = False) -> int:
     from ringfence.adapters.outcome import Exit
 
     with only_json() if as_json else nullcontext():
-        checked = asyncio.run(check_file(file))
+        checked = run_until_interrupted(check_file(file))
     if as_json:
         _print_json(checked.as_dict())
     elif checked.faults:

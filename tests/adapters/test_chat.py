@@ -133,6 +133,7 @@ def test_the_header_names_what_answers() -> None:
 
 LOOK = 'def look(thing: str) -> str:\n    """Look at something."""'
 HANGING_LOOK = 'async def look(thing: str) -> str:\n    """Look."""\n    await asyncio.Event().wait()'
+STUCK_LOOK = LOOK + "\n    threading.Event().wait()"
 HANGING_TEAM = "import asyncio\n" + TEAM.replace(LOOK, HANGING_LOOK)
 
 
@@ -217,6 +218,24 @@ def test_a_question_at_the_terminal(tmp_path: Path) -> None:
         terminal.type("/quit")
         assert terminal.end() == 0
     assert "paid 6" not in terminal.shown
+
+
+def test_ctrl_c_does_not_wait_for_a_tool_in_a_thread(tmp_path: Path) -> None:
+    """Nothing can stop a thread, so the command ends without it: `run` at once, `chat` at the second time."""
+    stuck = small_team(tmp_path, team="import threading\n" + TEAM.replace(LOOK, STUCK_LOOK))
+    with at_a_terminal("run", stuck, "--task", "look at a cat") as terminal:
+        terminal.until("→ look")
+        terminal.interrupt()
+        assert terminal.end() == 130
+    with at_a_terminal("chat", stuck) as chat:
+        chat.until("you ›")
+        chat.type("look at a cat")
+        chat.until("→ look")
+        chat.interrupt()
+        chat.until("you ›")
+        chat.interrupt()
+        assert chat.end() == 130
+    assert "Traceback" not in terminal.shown + chat.shown
 
 
 def test_what_was_typed_before_the_question_does_not_answer_it(tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ from autogen_core.logging import ToolCallEvent
 from autogen_core.models import UserMessage
 from autogen_core.tools import FunctionTool, StaticStreamWorkbench, ToolResult
 from autogen_core.tools._workbench import StreamWorkbench
-
-from tests.edges.scripted import Bench, Scripted, call, result, speaker
+from scripted import Bench, Scripted, call, result, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

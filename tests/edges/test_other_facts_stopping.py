@@ -6,8 +6,7 @@ import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import CancellationToken
-
-from tests.edges.scripted import Scripted
+from scripted import Scripted
 
 pytestmark = pytest.mark.timeout(20)
 

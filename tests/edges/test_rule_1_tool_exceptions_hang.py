@@ -10,8 +10,8 @@ from autogen_agentchat.messages import TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import CancellationToken
 from autogen_core.tools import ToolResult, ToolSchema
-
-from tests.edges.scripted import Bench, Scripted, assert_hangs, call, result
+from hanging import assert_hangs
+from scripted import Bench, Scripted, call, result
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -7,9 +7,9 @@ from autogen_agentchat.messages import HandoffMessage, ToolCallRequestEvent
 from autogen_agentchat.teams import Swarm
 from autogen_core import FunctionCall
 from autogen_core.tools import BaseTool, FunctionTool
+from hanging import assert_hangs
 from pydantic import BaseModel
-
-from tests.edges.scripted import Bench, Scripted, assert_hangs, call, speaker
+from scripted import Bench, Scripted, call, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import ToolCallExecutionEvent
-
-from tests.edges.scripted import Bench, Scripted, assert_hangs, call
+from hanging import assert_hangs
+from scripted import Bench, Scripted, call
 
 pytestmark = pytest.mark.timeout(20)
 

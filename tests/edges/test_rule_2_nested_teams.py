@@ -17,8 +17,7 @@ from autogen_core import (
     SingleThreadedAgentRuntime,
 )
 from autogen_core.tools import BaseTool, StaticStreamWorkbench
-
-from tests.edges.scripted import Bench, Scripted, call
+from scripted import Bench, Scripted, call
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -6,8 +6,7 @@ import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.conditions import TokenUsageTermination
 from autogen_agentchat.teams import MagenticOneGroupChat, RoundRobinGroupChat, SelectorGroupChat
-
-from tests.edges.scripted import TOKENS_A_CALL, Bench, Scripted, call, speaker
+from scripted import TOKENS_A_CALL, Bench, Scripted, call, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -7,8 +7,7 @@ from autogen_agentchat.agents import AssistantAgent, SocietyOfMindAgent
 from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from autogen_agentchat.tools import AgentTool, TeamTool
-
-from tests.edges.scripted import Reply, Scripted, call, speaker
+from scripted import Reply, Scripted, call, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -16,8 +16,8 @@ from autogen_core import (
     MessageContext,
     SingleThreadedAgentRuntime,
 )
-
-from tests.edges.scripted import Bench, Scripted, assert_hangs, call
+from hanging import assert_hangs
+from scripted import Bench, Scripted, call
 
 pytestmark = [
     pytest.mark.timeout(20),

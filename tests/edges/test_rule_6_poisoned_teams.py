@@ -11,8 +11,8 @@ from autogen_agentchat.messages import TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.models import AssistantMessage, SystemMessage, UserMessage
-
-from tests.edges.scripted import Reply, Scripted, assert_hangs
+from hanging import assert_hangs
+from scripted import Reply, Scripted
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -7,8 +7,7 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import SingleThreadedAgentRuntime
 from autogen_core.tools import ToolResult
-
-from tests.edges.scripted import Bench, Scripted, call, result
+from scripted import Bench, Scripted, call, result
 
 pytestmark = pytest.mark.timeout(20)
 

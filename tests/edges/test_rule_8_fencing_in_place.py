@@ -6,8 +6,7 @@ from autogen_agentchat.base import OrTerminationCondition
 from autogen_agentchat.conditions import ExternalTermination, MaxMessageTermination
 from autogen_agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from autogen_core import CancellationToken
-
-from tests.edges.scripted import Bench, Scripted, call, speaker
+from scripted import Bench, Scripted, call, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -29,8 +29,7 @@ from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from autogen_core.memory import ListMemory
 from autogen_core.model_context import UnboundedChatCompletionContext
 from autogen_core.tools import FunctionTool, StaticStreamWorkbench
-
-from tests.edges.scripted import Bench, Scripted, speaker
+from scripted import Bench, Scripted, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -7,8 +7,7 @@ from autogen_agentchat.agents import AssistantAgent, SocietyOfMindAgent
 from autogen_agentchat.teams import MagenticOneGroupChat, RoundRobinGroupChat, SelectorGroupChat
 from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_core import AgentId, MessageHandlerContext
-
-from tests.edges.scripted import Scripted, call, speaker
+from scripted import Scripted, call, speaker
 
 pytestmark = pytest.mark.timeout(20)
 

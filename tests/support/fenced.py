@@ -15,11 +15,10 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.base import TaskResult
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import ChatCompletionClient
-from scripted import Scripted
 
 from ringfence import Conversation, Fence, Ringfence, TeamFactory, tool
-from ringfence.guardrails.presidio import PiiFinder
 from ringfence.guardrails.pii import PiiSettings
+from ringfence.guardrails.presidio import PiiFinder
 from ringfence.guardrails.validators import validator_class
 
 with warnings.catch_warnings(action="ignore"):
@@ -63,7 +62,9 @@ def audit(ringfence: Ringfence) -> list[dict[str, Any]]:
     """Every line of the audit log."""
     path = ringfence.audit.path
     assert path is not None
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    )
 
 
 def audit_text(ringfence: Ringfence) -> str:
@@ -87,7 +88,11 @@ def agent(
 
 
 def team_of(
-    model: ChatCompletionClient, tools: Sequence[Callable[..., Any]] | Any = (), *, turns: int = 1, **more: Any
+    model: ChatCompletionClient,
+    tools: Sequence[Callable[..., Any]] | Any = (),
+    *,
+    turns: int = 1,
+    **more: Any,
 ) -> TeamFactory:
     """A factory of a round robin of one agent, `desk`; `more` goes to the agent."""
 

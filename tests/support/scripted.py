@@ -146,9 +146,7 @@ def is_calls(reply: object) -> bool:
     return isinstance(reply, list) and all(isinstance(item, FunctionCall) for item in reply)
 
 
-def created(
-    content: Any, *, usage: tuple[int, int] = (100, 10), thought: str | None = None
-) -> CreateResult:
+def created(content: Any, *, usage: tuple[int, int] = (100, 10), thought: str | None = None) -> CreateResult:
     """A whole reply, as a client answers it."""
     return CreateResult(
         finish_reason="stop" if isinstance(content, str) else "function_calls",

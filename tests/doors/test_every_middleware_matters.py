@@ -1,0 +1,349 @@
+"""Each middleware of each door holds something up: taken out, its scenario fails; left in, it holds."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from autogen_agentchat.conditions import MaxMessageTermination
+from autogen_agentchat.teams import Swarm
+from fenced import EMAIL, Talk, agent, audit, audit_text, recording, team_of, texts
+from pydantic import BaseModel
+from scripted import Scripted, call
+
+import ringfence.agents.ringfence as composition
+from ringfence import Fence, GuardrailTripped, Ringfence, RingfenceError, Status, TeamFactory, tool
+from ringfence.conversations.session import Session
+
+House = Callable[..., Ringfence]
+Scenario = Callable[[House], Awaitable[bool]]
+"""Whether the protection held."""
+SOON: Mapping[str, Any] = {"seconds": 0.3}
+"""Ends a run that hangs."""
+
+SCENARIOS: dict[tuple[str, str], Scenario] = {}
+
+
+def guards(door: str, middleware: str) -> Callable[[Scenario], Scenario]:
+    """Say which middleware a scenario stands for."""
+
+    def note(scenario: Scenario) -> Scenario:
+        SCENARIOS[door, middleware] = scenario
+        return scenario
+
+    return note
+
+
+def banned(point: str, on_fail: str = "exception") -> dict[str, Any]:
+    """A validator that bans a word at a point."""
+    return {
+        "use": "ringfence/banned_phrases",
+        "at": [point],
+        "on_fail": on_fail,
+        "with": {"phrases": ["secret"]},
+    }
+
+
+async def run(conversation: Talk, task: str = "Go") -> RingfenceError | None:
+    """Run to the end; the error, if there is one."""
+    try:
+        await conversation.run(task=task)
+    except RingfenceError as error:
+        return error
+    return None
+
+
+def crossings(ringfence: Ringfence, door: str) -> set[str]:
+    """What the audit log says of a door."""
+    return {line["event"] for line in audit(ringfence) if line.get("door") == door}
+
+
+# The user door
+
+
+@guards("user", "RecordCrossing")
+async def every_turn_is_on_record(house: House) -> bool:
+    """The audit log says when a task came in, and how it ended."""
+    ringfence = house()
+    await run(ringfence.conversation(team_of(Scripted("ok"))))
+    return crossings(ringfence, "user") >= {"enters", "leaves"}
+
+
+@guards("user", "Mask")
+async def no_agent_reads_personal_data(house: House) -> bool:
+    """The team's state holds pseudonyms only."""
+    conversation = house().conversation(team_of(Scripted("ok")))
+    await run(conversation, f"Mail {EMAIL}")
+    return EMAIL not in json.dumps(await conversation.save_state())
+
+
+@guards("user", "Enforce")
+async def a_task_is_checked(house: House) -> bool:
+    """What a validator bans at `input` reaches no model."""
+    model = Scripted("ok")
+    await run(house(guardrails=[banned("input")]).conversation(team_of(model)), "the secret")
+    return model.calls == 0
+
+
+@guards("delivery", "Mask")
+async def what_the_team_makes_up_itself_is_masked(house: House) -> bool:
+    """A text that AutoGen puts together passes no other door, and stays out of the transcript all the same."""
+    act = recording(consequential=False)
+    factory = team_of(Scripted([call()]), [act.function], tool_call_summary_format=f"Mail {EMAIL}")
+    conversation = house().conversation(factory)
+    await run(conversation)
+    return EMAIL not in str(conversation.transcript)
+
+
+@guards("delivery", "Enforce")
+async def an_answer_is_checked(house: House) -> bool:
+    """What a validator bans at `output` is not delivered."""
+    conversation = house(guardrails=[banned("output")]).conversation(team_of(Scripted("the secret")))
+    error = await run(conversation)
+    return isinstance(error, GuardrailTripped) and "secret" not in str(conversation.transcript)
+
+
+@guards("delivery", "RecordDelivery")
+async def every_delivery_is_on_record(house: House) -> bool:
+    """The audit log says which messages the user got, and whose."""
+    ringfence = house()
+    await run(ringfence.conversation(team_of(Scripted("ok"))))
+    return [line["agent"] for line in audit(ringfence) if line["event"] == "delivers"] == ["user", "desk"]
+
+
+# The model door
+
+
+@guards("model", "StopInsteadOfRaise")
+async def an_error_keeps_its_type(house: House) -> bool:
+    """What went wrong at the model door comes out as it was, not as a RuntimeError with a text."""
+    ringfence = house(guardrails=[banned("message")])
+    return isinstance(await run(ringfence.conversation(team_of(Scripted("the secret")))), GuardrailTripped)
+
+
+@guards("model", "RecordCrossing")
+async def every_model_call_is_on_record(house: House) -> bool:
+    """The audit log says who called which model, and how it ended."""
+    ringfence = house()
+    await run(ringfence.conversation(team_of(Scripted("ok"))))
+    return crossings(ringfence, "model") >= {"enters", "leaves"}
+
+
+@guards("model", "ClearToolCalls")
+async def a_denied_handoff_does_not_happen(house: House) -> bool:
+    """Handoffs pass no workbench, so the policy is kept here or nowhere."""
+    bob = Scripted("Bob here.")
+
+    def factory(fence: Fence) -> Swarm:
+        desk = agent(fence, Scripted([call("transfer_to_bob")], "I stay."), handoffs=["bob"])
+        return Swarm([desk, agent(fence, bob, name="bob")], termination_condition=MaxMessageTermination(4))
+
+    await run(house(tools={"transfer_*": {"decision": "deny"}}).conversation(factory))
+    return bob.calls == 0
+
+
+@guards("model", "Reask")
+async def a_model_may_mend_its_reply(house: House) -> bool:
+    """A reply that a validator refuses with `reask` is asked for again."""
+    model = Scripted("the secret", "the weather")
+    conversation = house(guardrails=[banned("message", "reask")]).conversation(team_of(model))
+    return await run(conversation) is None and model.calls == 2
+
+
+class Answer(BaseModel):
+    """What an agent has to answer."""
+
+    number: int
+
+
+@guards("model", "ValidateStructure")
+async def a_reply_has_the_structure_that_was_asked_for(house: House) -> bool:
+    """A reply that does not parse is a tripped guardrail, which says where, and not a crash of the team."""
+    model = Scripted('{"number": "many"}')
+    conversation = house().conversation(lambda fence: agent(fence, model, output_content_type=Answer))
+    error = await run(conversation)
+    return isinstance(error, GuardrailTripped) and "number" in error.reason
+
+
+@guards("model", "Enforce")
+async def a_reply_is_checked(house: House) -> bool:
+    """What a validator bans at `message` is read by no agent."""
+    conversation = house(guardrails=[banned("message")]).conversation(team_of(Scripted("the secret")))
+    await run(conversation)
+    return "secret" not in str(conversation.transcript)
+
+
+@guards("model", "Mask")
+async def no_provider_reads_personal_data(house: House) -> bool:
+    """What an operator wrote into a prompt is masked on its way out."""
+    model = Scripted("ok")
+    await run(house().conversation(team_of(model, system_message=f"Your boss is {EMAIL}.")))
+    return EMAIL not in model.seen
+
+
+@guards("model", "MeterModelCalls")
+async def model_calls_are_limited(house: House) -> bool:
+    """The call that would be one too many does not start."""
+    model = Scripted("one", "two")
+    await run(house(limits={"model_calls": 1}).conversation(team_of(model, turns=2)))
+    return model.calls == 1
+
+
+# The tool door
+
+
+@guards("tool", "RefuseInsteadOfRaise")
+async def a_refusal_does_not_hang_the_team(house: House) -> bool:
+    """The model hears of a refusal, and the run ends by itself."""
+    act = recording(consequential=False)
+    ringfence = house(tools={"act": {"decision": "deny"}}, limits=SOON)
+    conversation = ringfence.conversation(team_of(Scripted([call()], "ok"), [act.function]))
+    await run(conversation)
+    return conversation.status is Status.DONE
+
+
+@guards("tool", "RecordCrossing")
+async def every_tool_call_is_on_record(house: House) -> bool:
+    """The audit log says who called which tool, and how it ended."""
+    ringfence = house()
+    await run(ringfence.conversation(with_act(recording(consequential=False))))
+    return crossings(ringfence, "tool") >= {"enters", "leaves"}
+
+
+@guards("tool", "RequireClearance")
+async def nothing_runs_that_no_model_asked_for(house: House) -> bool:
+    """A call that comes from elsewhere was never cleared."""
+    other = recording("other", consequential=False)
+
+    def factory(fence: Fence) -> Any:
+        others = fence.workbench([other.function])
+
+        @tool(consequential=False)
+        async def act() -> str:
+            """Do something."""
+            await others.call_tool("other", {}, call_id="call-1")
+            return "done"
+
+        return team_of(Scripted([call()]), [act])(fence)
+
+    await run(house().conversation(factory))
+    return other.calls == []
+
+
+@guards("tool", "MeterToolCalls")
+async def tool_calls_are_limited(house: House) -> bool:
+    """The call that would be one too many does not run."""
+    act = recording(consequential=False)
+    model = Scripted([call(id="1"), call(id="2")], "ok")
+    await run(house(limits={"tool_calls": 1}).conversation(team_of(model, [act.function])))
+    return len(act.calls) == 1
+
+
+@guards("tool", "Enforce")
+async def a_result_is_checked(house: House) -> bool:
+    """What a validator bans at `tool_result` is read by no agent."""
+    act = recording(consequential=False, answer="the secret")
+    conversation = house(guardrails=[banned("tool_result")]).conversation(with_act(act))
+    await run(conversation)
+    return "the secret" not in str(conversation.transcript)
+
+
+@guards("tool", "Mask")
+async def a_result_is_masked(house: House) -> bool:
+    """The team's state holds pseudonyms only."""
+    act = recording(consequential=False, answer=EMAIL)
+    conversation = house().conversation(with_act(act))
+    await run(conversation)
+    return EMAIL not in json.dumps(await conversation.save_state())
+
+
+@guards("tool", "Approve")
+async def a_person_is_asked(house: House) -> bool:
+    """A consequential call does not run before somebody approved it."""
+    act = recording(consequential=True)
+    await run(house().conversation(with_act(act)))
+    return act.calls == []
+
+
+@guards("tool", "Deliver")
+async def a_tool_that_never_answers_is_given_up(house: House) -> bool:
+    """The run goes on without it, and ends by itself."""
+    import asyncio
+
+    @tool(consequential=False)
+    async def act() -> str:
+        """Never answer."""
+        await asyncio.Event().wait()
+        return "never"
+
+    ringfence = house(tools={"act": {"timeout_seconds": 0.05}}, limits=SOON)
+    conversation = ringfence.conversation(team_of(Scripted([call()], "ok"), [act]))
+    await run(conversation)
+    return conversation.status is Status.DONE
+
+
+def with_act(act: Any) -> TeamFactory:
+    """A team whose model calls the tool once."""
+    return team_of(Scripted([call()], "ok"), [act.function])
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Takes a middleware out of a door."""
+
+    def take_out(door: str, middleware: str) -> None:
+        def rest(middlewares: Any) -> tuple[Any, ...]:
+            kept = tuple(one for one in middlewares if type(one).__name__ != middleware)
+            assert len(kept) == len(middlewares) - 1
+            return kept
+
+        if door in {"model", "tool"}:
+            name = f"_{door}_door"
+            whole = getattr(Fence, name)
+            monkeypatch.setattr(Fence, name, lambda self, *args: rest(whole(self, *args)))
+            return
+
+        def session(**fields: Any) -> Session:
+            return Session(**fields | {f"{door}_door": rest(fields[f"{door}_door"])})
+
+        monkeypatch.setattr(composition, "Session", session)
+
+    return take_out
+
+
+@pytest.mark.parametrize(("door", "middleware"), SCENARIOS, ids="-".join)
+async def test_a_scenario_holds_with_its_middleware_and_fails_without_it(
+    house: House, without: Callable[[str, str], None], door: str, middleware: str
+) -> None:
+    """The protection is there, and it is this middleware that gives it."""
+    scenario = SCENARIOS[door, middleware]
+    assert await scenario(house)
+    without(door, middleware)
+    assert not await scenario(house)
+
+
+def test_every_middleware_has_its_scenario(house: House) -> None:
+    """A middleware that is added to a door has to be given a scenario here."""
+    ringfence = house()
+    fence, session = ringfence._fence("any", "user", None)
+    doors = {
+        "user": session.user_door,
+        "delivery": session.delivery_door,
+        "model": fence.model_client(Scripted("ok"), model="scripted")._middlewares,
+        "tool": fence.workbench([recording().function])._middlewares,
+    }
+    there = [(door, type(one).__name__) for door, middlewares in doors.items() for one in middlewares]
+    assert sorted(there) == sorted(SCENARIOS)
+
+
+async def test_what_a_middleware_writes_down_holds_no_values(house: House) -> None:
+    """The audit log of every scenario together names what happened, and quotes nobody."""
+    ringfences: list[Ringfence] = []
+
+    def remembered(**sections: Any) -> Ringfence:
+        ringfences.append(house(**sections))
+        return ringfences[-1]
+
+    for scenario in SCENARIOS.values():
+        await scenario(remembered)
+    assert EMAIL not in "".join(audit_text(ringfence) for ringfence in ringfences)
