@@ -17,7 +17,8 @@ from ringfence.adapters.lines import Lines
 from ringfence.adapters.terminal import EventPrinter, LiveLine, terminal_approver
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
-from ringfence.conversations.conversation import Conversation, Status
+from ringfence.conversations.conversation import Conversation
+from ringfence.conversations.status import Status
 from ringfence.errors import RingfenceError
 from ringfence.model_tier import ModelTier
 

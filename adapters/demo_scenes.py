@@ -26,7 +26,8 @@ from ringfence.adapters.harmless import harmless, one_line
 from ringfence.agents.fence import Fence
 from ringfence.agents.team_runner import Event
 from ringfence.budgets.limits import Limits
-from ringfence.conversations.conversation import Conversation, Status
+from ringfence.conversations.conversation import Conversation
+from ringfence.conversations.status import Status
 from ringfence.errors import RingfenceError
 from ringfence.guardrails.approval import ApprovalRequest, Approved
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ringfence.adapters.harmless import one_line
 from ringfence.adapters.places import place_in_team
-from ringfence.conversations.conversation import Status
+from ringfence.conversations.status import Status
 from ringfence.errors import (
     ApprovalRequired,
     GuardrailTripped,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from enum import StrEnum
 from typing import Any, Generic
 
 from autogen_core import CancellationToken
@@ -12,31 +11,18 @@ from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.run import EventT, ResultT, Run, Runner
 from ringfence.conversations.session import Session
+from ringfence.conversations.status import Status
 from ringfence.conversations.transcript import Entry
 from ringfence.errors import (
     ApprovalRequired,
     ConversationInterrupted,
-    GuardrailTripped,
     LimitExceeded,
-    RingfenceError,
     TaskError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
 from ringfence.guardrails.texts import UncheckableContentError, texts_of
 
 _END = object()
-
-
-class Status(StrEnum):
-    """Where a conversation stands."""
-
-    READY = "ready"
-    RUNNING = "running"
-    DONE = "done"
-    LIMIT_REACHED = "limit_reached"
-    WAITING_FOR_APPROVAL = "waiting_for_approval"
-    BLOCKED = "blocked"
-    FAILED = "failed"
 
 
 class Conversation(Generic[EventT, ResultT]):
@@ -159,7 +145,11 @@ class Conversation(Generic[EventT, ResultT]):
         Leaving the loop early stops the run. Raises as `run`.
         """
         messages = self._checked_task(task)
-        items = self._streamed(messages, cancellation_token, output_task_messages=output_task_messages)
+
+        async def given(_runner: object) -> Sequence[Any]:
+            return messages
+
+        items = self._streamed(given, cancellation_token, output_task_messages=output_task_messages)
         async with aclosing(items):
             async for item in items:
                 yield item
@@ -177,13 +167,9 @@ class Conversation(Generic[EventT, ResultT]):
             raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason=still)
         if not self._session.approvals.decided:
             raise TaskError("Nothing was decided that waits; hand in a task with run(task=...)")
-        self._status = Status.RUNNING
-        try:
-            news = await self._carry_out_decisions()
-        finally:
-            self._status = Status.FAILED
-        messages = self._task_messages("\n".join(news), "approvals")
-        return await self._last(self._streamed(messages, cancellation_token, output_task_messages=True))
+        return await self._last(
+            self._streamed(self._carry_out_decisions, cancellation_token, output_task_messages=True)
+        )
 
     async def save_state(self) -> Mapping[str, Any]:
         """The team's state after the last run that ended well, with pseudonyms."""
@@ -212,15 +198,13 @@ class Conversation(Generic[EventT, ResultT]):
         result: ResultT = last
         return result
 
-    async def _carry_out_decisions(self) -> list[str]:
-        self._session.start_run()
-        runner = self._runner or await self._fresh_runner()
+    async def _carry_out_decisions(self, runner: Runner[EventT, ResultT]) -> Sequence[Any]:
         news: list[str] = []
         for one in self._session.approvals.decided:
             text, failed = await runner.run_decided(one)
             outcome = "it was not done" if failed else "it has been done, once"
             news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
-        return news
+        return self._task_messages("\n".join(news), "approvals")
 
     def _check_idle(self) -> None:
         if self._status is Status.RUNNING:
@@ -243,7 +227,11 @@ class Conversation(Generic[EventT, ResultT]):
         return messages
 
     async def _streamed(
-        self, messages: Sequence[Any], outer_token: CancellationToken | None, *, output_task_messages: bool
+        self,
+        messages: Callable[[Runner[EventT, ResultT]], Awaitable[Sequence[Any]]],
+        outer_token: CancellationToken | None,
+        *,
+        output_task_messages: bool,
     ) -> AsyncGenerator[Any, None]:
         self._check_idle()
         self._status = Status.RUNNING
@@ -267,18 +255,22 @@ class Conversation(Generic[EventT, ResultT]):
                 with suppress(Exception, asyncio.CancelledError):
                     await work
 
-    async def _work(self, run: Run[EventT, ResultT], messages: Sequence[Any]) -> ResultT:
+    async def _work(
+        self,
+        run: Run[EventT, ResultT],
+        messages: Callable[[Runner[EventT, ResultT]], Awaitable[Sequence[Any]]],
+    ) -> ResultT:
         session = self._session
         session.start_run()
         try:
             session.record("run_started", user=session.user)
             runner = self._runner or await self._fresh_runner()
-            result = await run.drive(runner, messages)
-            self._status = _status_after(session.stop.error)
+            result = await run.drive(runner, await messages(runner))
+            self._status = Status.after(session.stop.error)
             if run.healthy:
                 self._state = await runner.save_state()
         except BaseException as error:
-            self._status = Status.BLOCKED if isinstance(error, GuardrailTripped) else Status.FAILED
+            self._status = Status.after(error)
             raise
         finally:
             self._entries.extend(run.entries)
@@ -300,13 +292,3 @@ class Conversation(Generic[EventT, ResultT]):
             await runner.load_state(self._state)
         self._runner = runner
         return runner
-
-
-def _status_after(error: RingfenceError | None) -> Status:
-    match error:
-        case None:
-            return Status.DONE
-        case ApprovalRequired():
-            return Status.WAITING_FOR_APPROVAL
-        case _:
-            return Status.LIMIT_REACHED

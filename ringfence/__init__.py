@@ -13,7 +13,8 @@ from ringfence.agents.ringfence import Ringfence, TeamFactory
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.prices import Price
 from ringfence.budgets.usage import Step, Usage
-from ringfence.conversations.conversation import Conversation, Status
+from ringfence.conversations.conversation import Conversation
+from ringfence.conversations.status import Status
 from ringfence.conversations.transcript import Entry
 from ringfence.errors import (
     ApprovalDenied,

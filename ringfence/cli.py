@@ -97,7 +97,7 @@ def chat(file: File, user: User = "user") -> int:
     from ringfence.adapters.chat import Chat
     from ringfence.adapters.outcome import Exit, exit_of_status
     from ringfence.agents.ringfence import Ringfence
-    from ringfence.conversations.conversation import Status
+    from ringfence.conversations.status import Status
 
     async def talk() -> int:
         ringfence = Ringfence.from_file(file)

@@ -17,7 +17,7 @@ from small_team import TEAM, small_team
 
 from ringfence.adapters.chat import Chat, tier_words
 from ringfence.agents.ringfence import Ringfence
-from ringfence.conversations.conversation import Status
+from ringfence.conversations.status import Status
 from ringfence.model_tier import ModelTier
 
 Talk = Callable[..., str]

@@ -1,5 +1,6 @@
 """Each middleware of each door holds something up: taken out, its scenario fails; left in, it holds."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -193,13 +194,19 @@ async def model_calls_are_limited(house: House) -> bool:
 
 
 @guards("tool", "RefuseInsteadOfRaise")
-async def a_refusal_does_not_hang_the_team(house: House) -> bool:
-    """The model hears of a refusal, and the run ends by itself."""
-    act = recording(consequential=False)
-    ringfence = house(tools={"act": {"decision": "deny"}}, limits=SOON)
-    conversation = ringfence.conversation(team_of(Scripted([call()], "ok"), [act.function]))
-    await run(conversation)
-    return conversation.status is Status.DONE
+async def a_refusal_is_an_answer(house: House) -> bool:
+    """A refused call has a result: whatever is raised there makes AutoGen's agent wait for ever."""
+    benches = []
+
+    def factory(fence: Fence) -> Any:
+        benches.append(fence.workbench([recording().function]))
+        return agent(fence, Scripted("ok"))
+
+    await run(house().conversation(factory))
+    try:
+        return (await benches[0].call_tool("act", {})).is_error
+    except RingfenceError:
+        return False
 
 
 @guards("tool", "RecordCrossing")
@@ -268,8 +275,6 @@ async def a_person_is_asked(house: House) -> bool:
 @guards("tool", "Deliver")
 async def a_tool_that_never_answers_is_given_up(house: House) -> bool:
     """The run goes on without it, and ends by itself."""
-    import asyncio
-
     @tool(consequential=False)
     async def act() -> str:
         """Never answer."""
@@ -311,7 +316,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     return take_out
 
 
-@pytest.mark.parametrize(("door", "middleware"), SCENARIOS, ids="-".join)
+@pytest.mark.parametrize(("door", "middleware"), SCENARIOS, ids=[": ".join(pair) for pair in SCENARIOS])
 async def test_a_scenario_holds_with_its_middleware_and_fails_without_it(
     house: House, without: Callable[[str, str], None], door: str, middleware: str
 ) -> None:

@@ -91,7 +91,7 @@ class TestMessages:
         calls = [FunctionCall("call-1", f'{{"to": "{EMAIL}", "card": 4111111111111111}}', "send")]
         changed = await masker().mask(reply(calls, thought=f"{EMAIL}?"), point="message")
         assert changed.thought == "<EMAIL_ADDRESS_1>?"
-        (call,) = changed.content
+        call = changed.content[0]
         assert isinstance(call, FunctionCall)
         assert call.arguments == '{"to": "<EMAIL_ADDRESS_1>", "card": "<CREDIT_CARD_1>"}'
 
@@ -195,7 +195,7 @@ SCRIPTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("ä
 TEXTS = st.lists(st.tuples(SCRIPTS, st.sampled_from(VALUES)), min_size=1, max_size=4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_what_is_masked_comes_back(pieces: list[tuple[str, str]]) -> None:
     """In any script, values between any other text; masked twice is masked once."""
