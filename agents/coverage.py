@@ -28,6 +28,7 @@ from autogen_core.code_executor import CodeExecutor
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool, StaticWorkbench, Workbench
 
+from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient
 from ringfence.agents.workbench import FencedWorkbench
 from ringfence.errors import Fault
@@ -137,7 +138,7 @@ class _Walker:
             )
         self._clients(agent, path)
         for memory in agent._memory or ():  # noqa: SLF001
-            self._clients(memory, f"{path} › memory")
+            self._memory(memory, f"{path} › memory")
         self._clients(agent.model_context, f"{path} › model context")
         for handoff in agent._handoffs.values():  # noqa: SLF001
             if type(handoff) is not Handoff:
@@ -145,6 +146,15 @@ class _Walker:
             self.coverage.handoffs.add(handoff.name)
         for workbench in agent._workbench:  # noqa: SLF001
             self._workbench(workbench, path)
+
+    def _memory(self, memory: object, path: str) -> None:
+        if not isinstance(memory, FencedMemory):
+            advice = "wrap it: memory=[fence.memory(...)]"
+            self._fault(path, f"{type(memory).__name__} brings text in past the doors; {advice}")
+        elif memory.fence is not self._fence:
+            self._fault(path, "it belongs to another conversation's fence; call fence.memory(...) anew")
+        else:
+            self._clients(memory._memory, path)  # noqa: SLF001 - the memory inside
 
     def _workbench(self, workbench: Workbench, path: str) -> None:
         if not isinstance(workbench, FencedWorkbench):

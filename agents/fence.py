@@ -7,12 +7,14 @@ from typing import Any
 from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.teams import BaseGroupChat
 from autogen_core import CancellationToken
+from autogen_core.memory import Memory
 from autogen_core.models import ChatCompletionClient, CreateResult
 from autogen_core.tools import ToolResult, Workbench
 
 from ringfence.agents import client_facts
 from ringfence.agents.coverage import Coverage, walk
 from ringfence.agents.delivery import Deliver
+from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
 from ringfence.agents.termination import FenceTermination
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, as_workbench
@@ -121,6 +123,10 @@ class Fence:
             self._workbenches[name] = fenced
         return fenced
 
+    def memory(self, memory: Memory) -> FencedMemory:
+        """A memory whose recollections are masked before an agent takes them in."""
+        return FencedMemory(memory, masker=self._session.masker, stop=self._session.stop, fence=self)
+
     async def inspect(self, team: object) -> Coverage:
         """Walk a team without taking it; `faults` lists what cannot be fenced, or is named and not there."""
         coverage = walk(team, self)
@@ -144,15 +150,15 @@ class Fence:
         self._directory.handoffs.update(coverage.handoffs)
         return coverage
 
-    async def admit(self, team: Team | ChatAgent) -> None:
-        """Take a team in, before each of its runs.
+    async def admit(self, team: Team | ChatAgent, *, is_new: bool = False) -> None:
+        """Take a team in, when it is new and before each of its runs.
 
         Raises:
             CoverageError: It has parts that cannot be fenced, or it was used before.
         """
         coverage = await self.inspect(team)
         parts: list[BaseGroupChat | ChatAgent] = [*coverage.teams, *coverage.agents]
-        fresh = [part for part in parts if part not in self._admitted]
+        fresh = [part for part in parts if is_new or part not in self._admitted]
         for part in fresh:
             if part in _ever_used or getattr(part, "_initialized", False):
                 said = "was used before; build every agent and team anew inside the team factory"
@@ -176,13 +182,13 @@ class Fence:
         return result.to_text(), result.is_error
 
     def _end_gracefully(self, team: BaseGroupChat) -> None:
-        ours = FenceTermination(
+        team._termination_condition = FenceTermination(  # noqa: SLF001
             stop=self._session.stop,
             ledger=self._session.ledger,
             agents=[participant.name for participant in team._participants],  # noqa: SLF001
+            own=team._termination_condition,  # noqa: SLF001
+            own_turns=team._max_turns,  # noqa: SLF001
         )
-        theirs = team._termination_condition  # noqa: SLF001
-        team._termination_condition = ours if theirs is None else theirs | ours  # noqa: SLF001
 
     def _register(self, name: str, spec: ToolSpec) -> None:
         described = self._tool_policy.rule(name).describe(spec)

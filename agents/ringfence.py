@@ -97,7 +97,7 @@ class Ringfence:
         async def new_runner() -> TeamRunner:
             built = factory(fence)
             # Before a state is loaded: that binds the team's termination condition.
-            await fence.admit(built)
+            await fence.admit(built, is_new=True)
             return TeamRunner(built, fence)
 
         return Conversation(session=session, new_runner=new_runner, task_messages=task_messages)

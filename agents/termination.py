@@ -11,12 +11,26 @@ from ringfence.guardrails.stop import StopSignal
 
 
 class FenceTermination(TerminationCondition):
-    """Counts turns, and ends the run after the turn in which the fence stopped the conversation."""
+    """Counts turns, and ends the run after the turn in which the fence stopped the conversation.
 
-    def __init__(self, *, stop: StopSignal, ledger: Ledger, agents: Collection[str]) -> None:
+    Holds the team's own condition, which goes first: a team that is done with its last turn is done.
+    """
+
+    def __init__(
+        self,
+        *,
+        stop: StopSignal,
+        ledger: Ledger,
+        agents: Collection[str],
+        own: TerminationCondition | None,
+        own_turns: int | None,
+    ) -> None:
         self._stop = stop
         self._ledger = ledger
         self._agents = frozenset(agents)
+        self._own = own
+        self._own_turns = own_turns
+        self._turns = 0
         self._terminated = False
 
     @property
@@ -28,18 +42,21 @@ class FenceTermination(TerminationCondition):
         """Called by AutoGen between two turns with what was said since."""
         if self._terminated:
             raise TerminatedException("The run has ended already")
-        if any(
-            isinstance(message, BaseChatMessage) and message.source in self._agents for message in messages
-        ):
+        ended = await self._own(messages) if self._own is not None else None
+        if any(isinstance(one, BaseChatMessage) and one.source in self._agents for one in messages):
+            self._turns += 1
             try:
                 self._ledger.count_turn()
             except LimitExceeded as error:
-                self._stop.set(error)
-        if self._stop.error is None:
-            return None
-        self._terminated = True
-        return StopMessage(content=str(self._stop.error), source="ringfence")
+                if ended is None and self._turns != self._own_turns:
+                    self._stop.set(error)
+        if self._stop.error is not None:
+            ended = StopMessage(content=str(self._stop.error), source="ringfence")
+        self._terminated = ended is not None
+        return ended
 
     async def reset(self) -> None:
         """Called by AutoGen before the next run."""
-        self._terminated = False
+        self._turns, self._terminated = 0, False
+        if self._own is not None:
+            await self._own.reset()

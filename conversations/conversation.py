@@ -185,6 +185,8 @@ class Conversation(Generic[EventT, ResultT]):
         # A pseudonym that another conversation gave out must not come to mean somebody else here.
         for text in texts_of(state):
             self._session.vault.reserve(text)
+        # The team of that state knows nothing of what waits here.
+        self._session.approvals.withdraw()
         self._runner, self._state = None, dict(state) or None
 
     async def reset(self) -> None:

@@ -121,6 +121,13 @@ class ApprovalBook:
         """The calls that were decided and not carried out yet, oldest first."""
         return tuple(self._decided.values())
 
+    def withdraw(self) -> None:
+        """Forget every request and decision; nothing of them runs any more."""
+        for approval_id in [*self._waiting, *self._decided]:
+            self._record("approval", approval=approval_id, verdict="withdrawn")
+        self._waiting.clear()
+        self._decided.clear()
+
     async def settle(self, call: ToolCall, *, real_arguments: Mapping[str, Any], reason: str) -> None:
         """Return when a person approved exactly this call.
 

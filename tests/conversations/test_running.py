@@ -289,7 +289,7 @@ async def test_what_a_memory_recalls_is_masked(house: House) -> None:
     memory = ListMemory()
     await memory.add(MemoryContent(content=f"Her address is {EMAIL}.", mime_type=MemoryMimeType.TEXT))
     model = Scripted("ok")
-    conversation = house().conversation(team_of(model, memory=[memory]))
+    conversation = house().conversation(lambda fence: team_of(model, memory=[fence.memory(memory)])(fence))
     result = await conversation.run(task="Go")
     assert any(isinstance(event, MemoryQueryEvent) for event in result.messages)
     assert not canaries_in(model.seen + str(conversation.transcript) + str(await conversation.save_state()))

@@ -1,0 +1,400 @@
+"""A consequential call waits for a person, and runs only as that person saw it."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped, RingfenceError, StoreError
+from ringfence.guardrails.approval import ApprovalBook, ApprovalRequest, Approve, Approved, Approver, Rejected
+from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.clearance import ToolDirectory
+from ringfence.guardrails.tool_policy import ToolPolicy, ToolRule, ToolSpec
+from ringfence.guardrails.vault import Vault
+from tests.guardrails.parts import Book, Handler, tool_call, tool_result
+
+EMAIL = "jane@acme.com"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class Clock:
+    """The time of a test."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Noon, until the test moves it."""
+    return Clock()
+
+
+Ask = Callable[..., ApprovalBook]
+
+
+@pytest.fixture
+def made(book: Book, clock: Clock) -> Ask:
+    """Makes the approvals of a conversation; a person has 60 seconds."""
+
+    def make(approver: Approver | None = None, *, version: str = "v1", timeout: float = 60) -> ApprovalBook:
+        return ApprovalBook(
+            conversation="ticket-1",
+            user="alice",
+            policy_version=version,
+            timeout_seconds=timeout,
+            record=book,
+            approver=approver,
+            now=clock,
+        )
+
+    return make
+
+
+def says(answer: Any) -> Approver:
+    async def approver(_request: ApprovalRequest) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return approver
+
+
+async def settled(approvals: ApprovalBook, call: ToolCall) -> None:
+    await approvals.settle(call, real_arguments=dict(call.arguments), reason="is consequential")
+
+
+async def waiting(approvals: ApprovalBook, call: ToolCall) -> ApprovalRequest:
+    """The request of a call for which nobody is there."""
+    with pytest.raises(ApprovalRequired) as caught:
+        await settled(approvals, call)
+    assert type(caught.value) is ApprovalRequired
+    request = approvals.pending[-1]
+    assert request.id == caught.value.approval_id
+    return request
+
+
+class TestAsking:
+    """A person who is there is asked at once."""
+
+    async def test_approved(self, made: Ask, book: Book) -> None:
+        """The call goes on, and the record says who let it."""
+        await settled(made(says(Approved("bob"))), tool_call())
+        ((asked), (answered)) = (book.of("approval_requested")[0], book.of("approval")[0])
+        assert (answered["verdict"], answered["by"]) == ("approved", "bob")
+        assert asked["approval"] == answered["approval"]
+        assert asked["digest"] == answered["digest"]
+
+    @pytest.mark.parametrize(
+        ("reason", "said"), [("", "was rejected by bob"), ("no", "was rejected by bob: no")]
+    )
+    async def test_rejected(self, made: Ask, book: Book, reason: str, said: str) -> None:
+        """The team hears why."""
+        with pytest.raises(ApprovalDenied) as caught:
+            await settled(made(says(Rejected("bob", reason))), tool_call())
+        assert caught.value.reason == said
+        assert book.of("approval")[0]["verdict"] == "rejected"
+
+    @pytest.mark.parametrize(
+        "rubbish",
+        [True, "approved", 0, Approved, Approved(""), Approved(" \n"), Rejected(""), Approved(None)],  # type: ignore[arg-type]  # as careless code does
+    )
+    async def test_rubbish(self, made: Ask, book: Book, rubbish: object) -> None:
+        """An approver that does not say who decided has not decided."""
+        approvals = made(says(rubbish))
+        with pytest.raises(ApprovalDenied, match="could not be decided"):
+            await settled(approvals, tool_call())
+        assert [line["verdict"] for line in book.of("approval")] == ["failed"]
+        assert approvals.pending == ()
+
+    async def test_an_approver_that_fails(self, made: Ask, book: Book) -> None:
+        """Is a no; its error's text may quote what it was shown."""
+        with pytest.raises(ApprovalDenied, match="the approver failed with ValueError") as caught:
+            await settled(made(says(ValueError(EMAIL))), tool_call())
+        assert "jane" not in str(caught.value)
+        assert book.of("approval")[0]["verdict"] == "failed"
+
+    async def test_an_approver_that_does_not_answer(self, made: Ask, book: Book) -> None:
+        """Is a no, after the time that the policy gives."""
+
+        async def never(_request: ApprovalRequest) -> None:
+            await asyncio.Event().wait()
+
+        with pytest.raises(ApprovalDenied, match=r"had no answer within 0\.01 s"):
+            await settled(made(never, timeout=0.01), tool_call())
+        assert book.of("approval")[0]["verdict"] == "expired"
+
+    async def test_an_answer_that_comes_too_late(self, made: Ask, clock: Clock) -> None:
+        """What was approved after its time does not run."""
+
+        async def late(_request: ApprovalRequest) -> Approved:
+            clock.now += timedelta(seconds=61)
+            return Approved("bob")
+
+        with pytest.raises(ApprovalDenied, match="expired at 2026-11-23 12:01:00 UTC"):
+            await settled(made(late), tool_call())
+
+    async def test_nobody_can_say_now(self, made: Ask) -> None:
+        """Then the call waits, as it does without an approver."""
+        assert (await waiting(made(says(None)), tool_call())).tool == "refund"
+
+    async def test_what_an_approver_is_shown_is_a_copy(self, made: Ask) -> None:
+        """Shortening it for a small screen does not change the call."""
+
+        async def shortens(request: ApprovalRequest) -> Approved:
+            assert isinstance(request.arguments, dict)
+            assert isinstance(request.real_arguments, dict)
+            request.arguments["items"].clear()
+            request.real_arguments["items"].clear()
+            return Approved("bob")
+
+        arguments, real = {"items": ["<PERSON_1>"]}, {"items": ["Jane"]}
+        await made(shortens).settle(tool_call(arguments=arguments), real_arguments=real, reason="why")
+        assert (arguments, real) == ({"items": ["<PERSON_1>"]}, {"items": ["Jane"]})
+
+
+class TestDecidingLater:
+    """A person who comes later finds what waits."""
+
+    async def test_approved(self, made: Ask, book: Book) -> None:
+        """The same call goes on, once; asked again, it waits again."""
+        approvals, call = made(), tool_call()
+        request = await waiting(approvals, call)
+        approvals.decide(request.id, Approved("bob"))
+        assert approvals.pending == ()
+        assert [(one.request, one.call, one.decision) for one in approvals.decided] == [
+            (request, call, Approved("bob"))
+        ]
+        await settled(approvals, call)
+        assert approvals.decided == ()
+        again = await waiting(approvals, call)
+        assert again.id != request.id
+        assert again.digest != request.digest
+
+    async def test_rejected(self, made: Ask) -> None:
+        """The call is refused when it comes, once."""
+        approvals, call = made(), tool_call()
+        request = await waiting(approvals, call)
+        approvals.decide(request.id, Rejected("bob", "too much"))
+        with pytest.raises(ApprovalDenied, match="was rejected by bob: too much"):
+            await settled(approvals, call)
+        await waiting(approvals, call)
+
+    async def test_the_oldest_first(self, made: Ask) -> None:
+        """Both what waits and what was decided."""
+        approvals = made()
+        calls = [tool_call(call_id=f"call-{number}") for number in range(3)]
+        requests = [await waiting(approvals, call) for call in calls]
+        assert approvals.pending == tuple(requests)
+        for request in reversed(requests):
+            approvals.decide(request.id, Approved("bob"))
+        assert [one.call for one in approvals.decided] == calls[::-1]
+        for call in calls:
+            await settled(approvals, call)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"arguments": {"order": 1183}},
+            {"arguments": {"order": True}},
+            {"arguments": {"order": 1.0}},
+            {"tool": "refund_all"},
+            {"call_id": "call-2"},
+        ],
+    )
+    async def test_a_decision_serves_no_other_call(self, made: Ask, other: dict[str, Any]) -> None:
+        """Not even one that Python takes for the same."""
+        approvals, call = made(), tool_call(arguments={"order": 1})
+        request = await waiting(approvals, call)
+        approvals.decide(request.id, Approved("bob"))
+        await waiting(approvals, replace(call, **other))
+        await settled(approvals, call)
+
+    async def test_arguments_that_change_while_they_wait(self, made: Ask) -> None:
+        """What runs is what was asked for, or it is asked for again."""
+        approvals, arguments = made(), {"amount": 5}
+        request = await waiting(approvals, tool_call(arguments=arguments))
+        approvals.decide(request.id, Approved("bob"))
+        arguments["amount"] = 5_000
+        await waiting(approvals, tool_call(arguments=arguments))
+
+    async def test_decided_twice(self, made: Ask) -> None:
+        """The first decision stands."""
+        approvals = made()
+        request = await waiting(approvals, tool_call())
+        approvals.decide(request.id, Rejected("bob"))
+        with pytest.raises(RingfenceError, match="No approval"):
+            approvals.decide(request.id, Approved("eve"))
+        assert [one.decision for one in approvals.decided] == [Rejected("bob")]
+
+    @pytest.mark.parametrize("approval_id", ["", "approval-0", "refund"])
+    async def test_unknown(self, made: Ask, approval_id: str) -> None:
+        """Nothing is decided."""
+        approvals = made()
+        await waiting(approvals, tool_call())
+        with pytest.raises(RingfenceError, match="No approval"):
+            approvals.decide(approval_id, Approved("bob"))
+        assert (len(approvals.pending), approvals.decided) == (1, ())
+
+    @pytest.mark.parametrize("by", ["", "  ", "\n", None])
+    async def test_by_nobody(self, made: Ask, by: Any) -> None:
+        """A decision has a name; without one, the request waits on."""
+        approvals = made()
+        request = await waiting(approvals, tool_call())
+        for decision in (Approved(by), Rejected(by)):
+            with pytest.raises(RingfenceError, match="needs the name"):
+                approvals.decide(request.id, decision)
+        assert approvals.pending == (request,)
+
+    @pytest.mark.parametrize("decision", [Approved("bob"), Rejected("bob")])
+    async def test_expired(self, made: Ask, clock: Clock, book: Book, decision: Any) -> None:
+        """It is written down as expired, not as what the person said, and waits no more."""
+        approvals = made()
+        request = await waiting(approvals, tool_call())
+        clock.now += timedelta(seconds=60.5)
+        with pytest.raises(ApprovalDenied, match="expired"):
+            approvals.decide(request.id, decision)
+        assert (approvals.pending, approvals.decided) == ((), ())
+        assert [line["verdict"] for line in book.of("approval")] == ["expired"]
+
+    async def test_decided_in_time_and_used_too_late(self, made: Ask, clock: Clock, book: Book) -> None:
+        """It is checked again when the call runs; and the decision is used up."""
+        approvals, call = made(), tool_call()
+        request = await waiting(approvals, call)
+        clock.now += timedelta(seconds=60)
+        approvals.decide(request.id, Approved("bob"))
+        clock.now += timedelta(seconds=1)
+        with pytest.raises(ApprovalDenied, match="expired"):
+            await settled(approvals, call)
+        assert [line["verdict"] for line in book.of("approval")] == ["approved", "expired"]
+        await waiting(approvals, call)
+
+    async def test_what_cannot_be_recorded_is_not_decided(self, made: Ask) -> None:
+        """It waits on, for a time when it can be."""
+        approvals = made()
+        request = await waiting(approvals, tool_call())
+
+        def full(_event: str, /, **_fields: object) -> None:
+            raise StoreError("the disk is full")
+
+        working, approvals._record = approvals._record, full
+        with pytest.raises(StoreError):
+            approvals.decide(request.id, Approved("bob"))
+        assert (approvals.pending, approvals.decided) == ((request,), ())
+        approvals._record = working
+        approvals.decide(request.id, Approved("bob"))
+
+
+class TestRequest:
+    """What a person is shown."""
+
+    async def test_it_says_everything(self, made: Ask) -> None:
+        """Who, what, why, until when; with pseudonyms, and beside them the real values."""
+        approvals, call = made(), tool_call("send", {"to": "<EMAIL_ADDRESS_1>"})
+        with pytest.raises(ApprovalRequired):
+            await approvals.settle(call, real_arguments={"to": EMAIL}, reason="is consequential")
+        (request,) = approvals.pending
+        assert (request.conversation, request.user, request.agent) == ("ticket-1", "alice", "desk")
+        assert (request.tool, request.reason) == ("send", "is consequential")
+        assert (request.arguments, request.real_arguments) == ({"to": "<EMAIL_ADDRESS_1>"}, {"to": EMAIL})
+        assert request.expires_at == NOON + timedelta(seconds=60)
+
+    async def test_no_log_line_shows_the_real_values(self, made: Ask, book: Book) -> None:
+        """Neither the request itself, nor what is recorded of it, nor the error."""
+        approvals, call = made(), tool_call("send", {"to": "<EMAIL_ADDRESS_1>"})
+        with pytest.raises(ApprovalRequired) as caught:
+            await approvals.settle(call, real_arguments={"to": EMAIL}, reason="why")
+        approvals.decide(approvals.pending[0].id, Approved("bob"))
+        shown = f"{approvals.decided!r} {approvals.decided[0].request} {book.lines} {caught.value!r}"
+        assert "jane" not in shown
+        assert "<EMAIL_ADDRESS_1>" in shown
+
+    async def test_the_digest_binds(self, made: Ask, clock: Clock) -> None:
+        """Tool, arguments, policy version, expiry, and the request itself."""
+        changes: list[tuple[dict[str, Any], dict[str, Any]]] = [
+            ({}, {}),
+            ({}, {}),
+            ({"tool": "refund_all"}, {}),
+            ({"arguments": {"order": 1183}}, {}),
+            ({}, {"version": "v2"}),
+            ({}, {"timeout": 61}),
+        ]
+        digests = [
+            (await waiting(made(**book), replace(tool_call(), **call))).digest for call, book in changes
+        ]
+        assert len(set(digests)) == len(changes)
+        assert all(len(one) == 64 for one in digests)
+
+
+class TestDoor:
+    """The middleware that asks where the policy says so."""
+
+    def approve(self, book: ApprovalBook, vault: Vault, **rule: Any) -> Approve:
+        spec = ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)})
+        return Approve(
+            book=book,
+            policy=ToolPolicy({"send": ToolRule.model_validate(rule)}),
+            directory=ToolDirectory(specs={"send": spec}, handoffs=set()),
+            vault=vault,
+        )
+
+    @pytest.fixture
+    def vault(self) -> Vault:
+        """Knows one address."""
+        vault = Vault()
+        vault.pseudonym("EMAIL_ADDRESS", EMAIL)
+        return vault
+
+    call = tool_call("send", {"to": "<EMAIL_ADDRESS_1>", "body": "<EMAIL_ADDRESS_1>"})
+    revealed: Any = {"to": EMAIL, "body": "<EMAIL_ADDRESS_1>"}
+
+    async def test_an_allowed_call_gets_its_real_values(self, made: Ask, vault: Vault) -> None:
+        """Those that the tool may see, and nobody is asked."""
+        handler = Handler(tool_result())
+        assert await self.approve(made(), vault, decision="allow")(self.call, handler) == tool_result()
+        assert handler.calls == [replace(self.call, arguments=self.revealed)]
+
+    async def test_a_person_sees_what_the_tool_will_get(self, made: Ask, vault: Vault) -> None:
+        """And then the tool gets it."""
+        seen: list[ApprovalRequest] = []
+
+        async def approver(request: ApprovalRequest) -> Approved:
+            seen.append(request)
+            return Approved("bob")
+
+        handler = Handler(tool_result())
+        await self.approve(made(approver), vault, decision="approve")(self.call, handler)
+        assert [call.arguments for call in handler.calls] == [self.revealed]
+        assert seen[0].real_arguments == self.revealed
+        assert json.dumps(dict(seen[0].arguments)) == json.dumps(dict(self.call.arguments))
+        assert seen[0].reason == "the policy asks a person before each call of send"
+
+    @pytest.mark.parametrize("answer", [None, Rejected("bob")])
+    async def test_without_a_yes_nothing_runs(self, made: Ask, vault: Vault, answer: Any) -> None:
+        """Neither when the person says no, nor while nobody answers."""
+        handler = Handler(tool_result())
+        with pytest.raises(ApprovalRequired):
+            await self.approve(made(says(answer)), vault, decision="approve")(self.call, handler)
+        assert handler.calls == []
+
+    @pytest.mark.parametrize(
+        "rule", [{"decision": "deny"}, {"arguments": {"to": {"pattern": "bob@acme.com"}}}]
+    )
+    async def test_the_policy_is_judged_once_more(
+        self, made: Ask, vault: Vault, rule: dict[str, Any]
+    ) -> None:
+        """On the real values, whatever the model door said."""
+        handler = Handler(tool_result())
+        with pytest.raises(GuardrailTripped) as caught:
+            await self.approve(made(says(Approved("bob"))), vault, **rule)(self.call, handler)
+        assert (caught.value.guardrail, caught.value.point) == ("tool_policy", "tool_call")
+        assert "jane" not in str(caught.value)
+        assert handler.calls == []
