@@ -233,7 +233,6 @@ class Fence:
             RefuseInsteadOfRaise(session.stop),
             RecordCrossing(door="tool", record=record),
             RequireClearance(self._clearances),
-            MeterToolCalls(session.ledger),
             Enforce(
                 record=record, before=self._checks(Point.TOOL_CALL), after=self._checks(Point.TOOL_RESULT)
             ),
@@ -244,6 +243,7 @@ class Fence:
                 directory=self._directory,
                 vault=session.vault,
             ),
+            MeterToolCalls(session.ledger),
             Deliver(self._tool_policy),
         )
 

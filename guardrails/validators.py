@@ -162,6 +162,5 @@ def _quiet_guardrails() -> Any:
         import guardrails
 
     settings.disable_tracing = True
-    if HubTelemetry._instance is None:  # noqa: SLF001 - there is no public switch
-        HubTelemetry._instance = object.__new__(HubTelemetry)  # noqa: SLF001
+    HubTelemetry._instance = object.__new__(HubTelemetry)  # noqa: SLF001 - there is no public switch
     return guardrails

@@ -1,7 +1,6 @@
 """A consequential call waits for a person, and runs only as that person saw it."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -334,6 +333,10 @@ class TestRequest:
         assert all(len(one) == 64 for one in digests)
 
 
+MAIL = tool_call("send", {"to": "<EMAIL_ADDRESS_1>", "body": "<EMAIL_ADDRESS_1>"})
+REVEALED_MAIL = replace(MAIL, arguments={"to": EMAIL, "body": "<EMAIL_ADDRESS_1>"})
+
+
 class TestDoor:
     """The middleware that asks where the policy says so."""
 
@@ -353,14 +356,11 @@ class TestDoor:
         vault.pseudonym("EMAIL_ADDRESS", EMAIL)
         return vault
 
-    call = tool_call("send", {"to": "<EMAIL_ADDRESS_1>", "body": "<EMAIL_ADDRESS_1>"})
-    revealed: Any = {"to": EMAIL, "body": "<EMAIL_ADDRESS_1>"}
-
     async def test_an_allowed_call_gets_its_real_values(self, made: Ask, vault: Vault) -> None:
         """Those that the tool may see, and nobody is asked."""
         handler = Handler(tool_result())
-        assert await self.approve(made(), vault, decision="allow")(self.call, handler) == tool_result()
-        assert handler.calls == [replace(self.call, arguments=self.revealed)]
+        assert await self.approve(made(), vault, decision="allow")(MAIL, handler) == tool_result()
+        assert handler.calls == [REVEALED_MAIL]
 
     async def test_a_person_sees_what_the_tool_will_get(self, made: Ask, vault: Vault) -> None:
         """And then the tool gets it."""
@@ -371,10 +371,10 @@ class TestDoor:
             return Approved("bob")
 
         handler = Handler(tool_result())
-        await self.approve(made(approver), vault, decision="approve")(self.call, handler)
-        assert [call.arguments for call in handler.calls] == [self.revealed]
-        assert seen[0].real_arguments == self.revealed
-        assert json.dumps(dict(seen[0].arguments)) == json.dumps(dict(self.call.arguments))
+        await self.approve(made(approver), vault, decision="approve")(MAIL, handler)
+        assert handler.calls == [REVEALED_MAIL]
+        assert seen[0].real_arguments == REVEALED_MAIL.arguments
+        assert seen[0].arguments == MAIL.arguments
         assert seen[0].reason == "the policy asks a person before each call of send"
 
     @pytest.mark.parametrize("answer", [None, Rejected("bob")])
@@ -382,7 +382,7 @@ class TestDoor:
         """Neither when the person says no, nor while nobody answers."""
         handler = Handler(tool_result())
         with pytest.raises(ApprovalRequired):
-            await self.approve(made(says(answer)), vault, decision="approve")(self.call, handler)
+            await self.approve(made(says(answer)), vault, decision="approve")(MAIL, handler)
         assert handler.calls == []
 
     @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ class TestDoor:
         """On the real values, whatever the model door said."""
         handler = Handler(tool_result())
         with pytest.raises(GuardrailTripped) as caught:
-            await self.approve(made(says(Approved("bob"))), vault, **rule)(self.call, handler)
+            await self.approve(made(says(Approved("bob"))), vault, **rule)(MAIL, handler)
         assert (caught.value.guardrail, caught.value.point) == ("tool_policy", "tool_call")
         assert "jane" not in str(caught.value)
         assert handler.calls == []
