@@ -204,8 +204,11 @@ class Conversation(Generic[EventT, ResultT]):
         news: list[str] = []
         for one in self._session.approvals.decided:
             text, failed = await runner.run_decided(one)
+            self._session.approvals.finish(one.request.id)
             outcome = "it was not done" if failed else "it has been done, once"
             news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
+        if isinstance(self._session.stop.error, LimitExceeded):
+            self._session.stop.clear()  # the team shall hear it; the limit itself holds
         return self._task_messages("\n".join(news), "approvals")
 
     def _check_idle(self) -> None:

@@ -121,6 +121,10 @@ class ApprovalBook:
         """The calls that were decided and not carried out yet, oldest first."""
         return tuple(self._decided.values())
 
+    def finish(self, approval_id: str) -> None:
+        """A decision was carried out, or refused by the fence; either way it serves no more."""
+        self._decided.pop(approval_id, None)
+
     def withdraw(self) -> None:
         """Forget every request and decision; nothing of them runs any more."""
         for approval_id in [*self._waiting, *self._decided]:

@@ -410,18 +410,31 @@ async def test_an_approved_call_survives_a_failure_of_the_team(house: House) -> 
 
 
 async def test_an_approved_call_that_the_fence_refuses_is_used_up(house: House) -> None:
-    """What the team was told was not done is not done later, at some other `resume`."""
-    act = recording()
-    _, conversation, _ = await waiting(
-        house, act, [pay("1", id="a"), pay("2", id="b")], "After.", limits={"tool_calls": 1}
-    )
+    """What was refused at a limit is not done later by surprise; what was done before it is told all the same."""
+    act, model = recording(), Scripted([pay("1", id="a"), pay("2", id="b")], "After.")
+    conversation = house(limits={"tool_calls": 1}).conversation(team_of(model, [act.function]))
+    await conversation.run(task="Go")
     for request in conversation.pending_approvals:
         await conversation.approve(request.id, by="bob")
-    result = await conversation.resume()
-    assert len(act.calls) == 1
-    assert "it was not done" in texts(result)[0]
-    with pytest.raises(TaskError):
+    await conversation.resume()
+    assert (act.calls, conversation.status) == ([{"what": "1"}], Status.LIMIT_REACHED)
+    await conversation.run(task="And?")
+    assert act.calls == [{"what": "1"}]
+    assert "it has been done, once" in model.seen
+    assert "it was not done" in model.seen
+
+
+async def test_what_was_carried_out_is_told_even_when_the_run_fails(house: House) -> None:
+    """The team that takes over from a failed one hears that the call has been done."""
+    act, model = recording(), Scripted([pay()], ValueError("boom"), "After.")
+    conversation = house().conversation(team_of(model, [act.function]))
+    await conversation.run(task="Go")
+    await conversation.approve(conversation.pending_approvals[0].id, by="bob")
+    with pytest.raises(ModelCallFailed):
         await conversation.resume()
+    assert len(act.calls) == 1
+    await conversation.run(task="And?")
+    assert "it has been done, once" in str(model.prompts[-1])
     assert len(act.calls) == 1
 
 
