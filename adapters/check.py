@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ringfence.adapters.places import located, place_in_team
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
@@ -13,6 +12,7 @@ from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.tool_policy import Decision, ToolPolicy, ToolSpec
 from ringfence.guardrails.validators import GuardrailUse
 from ringfence.located_yaml import parse
+from ringfence.places import located, place_in_team
 from ringfence.policy import Policy, load_policy
 from ringfence.policy_file import attempt, in_order, read_text
 

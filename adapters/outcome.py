@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.adapters.harmless import one_line
-from ringfence.adapters.places import place_in_team
 from ringfence.conversations.status import Status
 from ringfence.errors import (
     ApprovalRequired,
@@ -16,6 +15,7 @@ from ringfence.errors import (
     RingfenceError,
     TaskError,
 )
+from ringfence.places import place_in_team
 
 _MORE = " (RINGFENCE_TRACEBACK=1 shows all of it, personal data included)"
 

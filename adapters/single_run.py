@@ -12,7 +12,6 @@ from rich.text import Text
 from ringfence.adapters.console import call_line, text_of, usage_line
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.adapters.outcome import Exit, error_facts, error_words, exit_of_error, exit_of_status
-from ringfence.adapters.places import located
 from ringfence.adapters.streams import is_closed_pipe
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
@@ -20,6 +19,7 @@ from ringfence.budgets.limits import Limits
 from ringfence.conversations.conversation import Conversation
 from ringfence.errors import PolicyError
 from ringfence.guardrails.approval import ApprovalRequest, Approver
+from ringfence.places import located
 
 
 @dataclass

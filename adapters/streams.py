@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
-from ringfence.adapters.places import place_in_team
+from ringfence.places import place_in_team
 
 
 @contextmanager

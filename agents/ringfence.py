@@ -26,6 +26,7 @@ from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.validators import ValidatorGuardrail
 from ringfence.guardrails.vault import Vault
 from ringfence.guardrails.verdicts import Guardrail, Point
+from ringfence.places import located
 from ringfence.policy import LoadedPolicy, Policy, load_policy
 
 TeamFactory = Callable[[Fence], Team | ChatAgent]
@@ -58,7 +59,11 @@ class Ringfence:
         Raises:
             PolicyError: The file has faults; all of them are listed, with line and column.
         """
-        return cls(load_policy(path))
+        loaded = load_policy(path)
+        try:
+            return cls(loaded)
+        except PolicyError as error:
+            raise PolicyError(located(error.faults, loaded.path)) from None
 
     @property
     def team(self) -> TeamFactory:
@@ -95,7 +100,11 @@ class Ringfence:
         fence, session = self._fence(id or f"conversation-{uuid.uuid4().hex[:12]}", user, approver)
 
         async def new_runner() -> TeamRunner:
-            built = factory(fence)
+            try:
+                built = factory(fence)
+            except SystemExit:
+                # It would end the whole service, and every conversation in it.
+                raise PolicyError([Fault("the team factory ended the program", where="team")]) from None
             # Before a state is loaded: that binds the team's termination condition.
             await fence.admit(built, is_new=True)
             return TeamRunner(built, fence)

@@ -26,9 +26,11 @@ def load_factory(reference: str, folder: Path) -> Callable[[Any], Any]:
         module = importlib.import_module(module_name)
     except PolicyError:
         raise
-    except Exception as error:
-        line = _line_in(error, path)
-        raise _fault(f"{file_name} cannot be loaded{line}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        # Python's own words say what to mend; anybody else's may quote a secret.
+        words = f": {error}" if isinstance(error, ImportError | SyntaxError | NameError) else ""
+        said = f"{file_name} cannot be loaded{_line_in(error, path)}: {type(error).__name__}{words}"
+        raise _fault(said) from error
     factory = getattr(module, name, None)
     if not callable(factory):
         raise _fault(f"{file_name} has no function {name}")

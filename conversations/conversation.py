@@ -42,6 +42,8 @@ class Conversation(Generic[EventT, ResultT]):
         self._state: Mapping[str, Any] | None = None
         self._status = Status.READY
         self._entries: list[Entry] = []
+        self._news: list[str] = []
+        """What became of decided calls, until the team has heard it in a run that went well."""
 
     def __repr__(self) -> str:
         return f"Conversation(id={self.id!r}, status={self._status.value!r})"
@@ -147,7 +149,7 @@ class Conversation(Generic[EventT, ResultT]):
         messages = self._checked_task(task)
 
         async def given(_runner: object) -> Sequence[Any]:
-            return messages
+            return [*self._untold(), *messages]
 
         items = self._streamed(given, cancellation_token, output_task_messages=output_task_messages)
         async with aclosing(items):
@@ -194,6 +196,7 @@ class Conversation(Generic[EventT, ResultT]):
         await self.load_state({})
         self._status = Status.READY
         self._entries.clear()
+        self._news.clear()
 
     async def _last(self, items: AsyncGenerator[Any, None]) -> ResultT:
         last = [item async for item in items][-1]
@@ -201,15 +204,17 @@ class Conversation(Generic[EventT, ResultT]):
         return result
 
     async def _carry_out_decisions(self, runner: Runner[EventT, ResultT]) -> Sequence[Any]:
-        news: list[str] = []
         for one in self._session.approvals.decided:
             text, failed = await runner.run_decided(one)
             self._session.approvals.finish(one.request.id)
             outcome = "it was not done" if failed else "it has been done, once"
-            news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
+            self._news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
         if isinstance(self._session.stop.error, LimitExceeded):
             self._session.stop.clear()  # the team shall hear it; the limit itself holds
-        return self._task_messages("\n".join(news), "approvals")
+        return self._untold()
+
+    def _untold(self) -> Sequence[Any]:
+        return self._task_messages("\n".join(self._news), "approvals") if self._news else ()
 
     def _check_idle(self) -> None:
         if self._status is Status.RUNNING:
@@ -274,6 +279,7 @@ class Conversation(Generic[EventT, ResultT]):
             self._status = Status.after(session.stop.error)
             if run.healthy:
                 self._state = await runner.save_state()
+                self._news.clear()
         except BaseException as error:
             self._status = Status.after(error)
             raise

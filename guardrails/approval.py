@@ -140,12 +140,10 @@ class ApprovalBook:
             ApprovalDenied: The person said no, or the approval has expired.
         """
         request, decision = self._used(call) or await self._asked(call, real_arguments, reason)
-        match decision:
-            case Approved():
-                self._check_expiry(request)
-            case Rejected(by=by, reason=why):
-                said = f"was rejected by {by}" + (f": {why}" if why else "")
-                raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=said)
+        if isinstance(decision, Rejected):
+            said = f"was rejected by {decision.by}" + (f": {decision.reason}" if decision.reason else "")
+            raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=said)
+        self._check_expiry(request)
 
     def _used(self, call: ToolCall) -> tuple[ApprovalRequest, ApprovalDecision] | None:
         for one in self._decided.values():

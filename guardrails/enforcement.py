@@ -13,7 +13,6 @@ from ringfence.guardrails.texts import CreateResult, UserMessage, map_text, text
 from ringfence.guardrails.verdicts import (
     Allow,
     Block,
-    Escalate,
     Guardrail,
     Halt,
     Passage,
@@ -77,7 +76,7 @@ class Enforce:
                     pass
                 case Rewrite(text=text):
                     passage = Passage(text, passage.point, agent=passage.agent, tool=passage.tool)
-                case Block() | Escalate() | Halt():
+                case _:
                     raise GuardrailTripped(
                         guardrail=guardrail.name,
                         point=passage.point.value,

@@ -232,7 +232,7 @@ def _console(*, stderr: bool = False) -> "Console":
 
 @contextmanager
 def _faults_located(file: Path) -> Iterator[None]:
-    from ringfence.adapters.places import located
+    from ringfence.places import located
 
     try:
         yield

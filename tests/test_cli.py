@@ -256,8 +256,8 @@ def test_a_team_that_leaves_the_process_does_not(ringfence: Command, tmp_path: P
     """sys.exit in a team file is its bug, and told as one."""
     path = small_team(tmp_path, team=TEAM.replace("    clerk = ", "    raise SystemExit(0)\n    clerk = "))
     done = ringfence("run", path, "--task", "x")
-    assert done.code == 1
-    assert "SystemExit in team.py, line" in done.err
+    assert done.code == 2
+    assert "team: the team factory ended the program" in done.err
 
 
 # check

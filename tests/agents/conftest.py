@@ -1,9 +1,12 @@
-"""Fixtures for tests that talk to a model provider."""
+"""Fixtures for tests that talk to a model provider, and for those that run whole teams behind the fence."""
 
 from types import SimpleNamespace
 
 import openai
 import pytest
+from fenced import house, logs, nothing_runs_on
+
+__all__ = ["house", "logs", "nothing_runs_on"]
 
 _KEY = "sk-very-secret"
 

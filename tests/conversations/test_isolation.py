@@ -69,7 +69,8 @@ def borrowed(part: str, lender: Fence, fence: Fence) -> AssistantAgent:
         case "model client":
             return AssistantAgent("desk", lender.model_client(model, model="scripted"))
         case "workbench":
-            return agent(fence, model, tools=lender.workbench([act]))
+            ours = fence.model_client(model, model="scripted")
+            return AssistantAgent("desk", ours, workbench=lender.workbench([act]))
         case "memory":
             return agent(fence, model, memory=[lender.memory(ListMemory())])
         case _:

@@ -276,6 +276,16 @@ class TestDecidingLater:
         assert [line["verdict"] for line in book.of("approval")] == ["approved", "expired"]
         await waiting(approvals, call)
 
+    async def test_withdrawn(self, made: Ask, book: Book) -> None:
+        """What waited and what was decided is forgotten, and written down as that."""
+        approvals, calls = made(), [tool_call(call_id=call_id) for call_id in ("call-1", "call-2")]
+        requests = [await waiting(approvals, call) for call in calls]
+        approvals.decide(requests[0].id, Approved("bob"))
+        approvals.withdraw()
+        assert (approvals.pending, approvals.decided) == ((), ())
+        assert [line["verdict"] for line in book.of("approval")] == ["approved", "withdrawn", "withdrawn"]
+        await waiting(approvals, calls[0])
+
     async def test_what_cannot_be_recorded_is_not_decided(self, made: Ask) -> None:
         """It waits on, for a time when it can be."""
         approvals = made()

@@ -290,3 +290,7 @@ class TestTheRulesThemselves:
     def test_a_bound_may_be_the_only_value(self) -> None:
         """As long as one would pass."""
         assert fault(1, minimum=1, maximum=1) == ""
+
+    def test_null_says_nothing(self) -> None:
+        """As a key that is left out."""
+        assert fault("a", pattern=None, one_of=None, minimum=None, maximum=None) == ""

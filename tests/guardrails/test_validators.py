@@ -333,11 +333,14 @@ class TestStructure:
         words = ", ".join(f'"{"x" * 1_000}{number}": "no"' for number in range(10))
         assert len(await self.fault(f'{{"number": 7, "words": {{{words}}}}}')) < 400
 
-    async def test_what_guardrails_ai_refuses_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Counts as well."""
+    @pytest.mark.parametrize("crashes", [True, False])
+    async def test_what_guardrails_ai_refuses_by_itself(self, *, crashes: bool) -> None:
+        """Counts as well, also when it cannot read the text."""
         structure = ValidateStructure()
 
         async def refuses(_text: str) -> Any:
+            if crashes:
+                raise ValueError("Exceeds the limit")
             return SimpleNamespace(validation_passed=False)
 
         structure._guards[Answer] = SimpleNamespace(validate=refuses)
