@@ -95,12 +95,7 @@ async def _check_team(ringfence: Ringfence) -> _Team:
         return _Team(factory, tuple(faults))
     fence, team = built[0]
     coverage = await fence.inspect(team)
-    tools = {
-        schema["name"]: workbench.specs.get(schema["name"], ToolSpec())
-        for workbench in coverage.workbenches
-        for schema in await workbench.list_tools()
-    }
-    judged = (_judged(name, spec, ringfence.policy) for name, spec in tools.items())
+    judged = (_judged(name, spec, ringfence.policy) for name, spec in fence.tools.items())
     return _Team(factory, (), tuple(agent.name for agent in coverage.agents), tuple(judged))
 
 
@@ -110,10 +105,8 @@ def _harmless(error: Exception) -> bool:
 
 
 def _judged(name: str, spec: ToolSpec, policy: Policy) -> tuple[str, ToolSpec, Decision]:
-    rule = ToolPolicy(policy.tools).rule(name)
-    described = rule.describe(spec)
-    default = Decision.APPROVE if described.consequential else Decision.ALLOW
-    return name, described, rule.decision or default
+    default = Decision.APPROVE if spec.consequential else Decision.ALLOW
+    return name, spec, ToolPolicy(policy.tools).rule(name).decision or default
 
 
 def _faults_of_parts(policy: Policy) -> list[Fault]:

@@ -6,6 +6,7 @@ are pinned in `tests/edges/`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from autogen_agentchat.agents import (
@@ -24,6 +25,7 @@ from autogen_agentchat.teams import (
     SelectorGroupChat,
     Swarm,
 )
+from autogen_core import AgentRuntime
 from autogen_core.code_executor import CodeExecutor
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool, StaticWorkbench, Workbench
@@ -45,9 +47,13 @@ _OWN_WAYS = frozenset(
         "_execute_tool_call",
         "_reflect_on_tool_use_flow",
         "_update_model_context_with_memory",
+        "_init",
+        "_create_group_chat_manager_factory",
     }
 )
-"""What a subclass of AssistantAgent would have to override to reach a model or a tool past the doors."""
+"""What a subclass of a known agent or team would have to override to reach a model or a tool by itself."""
+_DEEPEST = 6
+_UNKNOWN_TEAM = "is a team that Ringfence does not know; use AutoGen's own"
 
 
 @dataclass
@@ -64,7 +70,7 @@ class Coverage:
 def walk(team: object, fence: object) -> Coverage:
     """Everything in a team that thinks or acts, and every part of it that `fence` does not hold."""
     walker = _Walker(fence)
-    walker.visit(team, "team")
+    walker.visit(team, "")
     return walker.coverage
 
 
@@ -80,66 +86,53 @@ class _Walker:
         self._seen.add(id(part))
         match part:
             case BaseGroupChat():
-                self._team(part, path)
+                self._team(part, f"{path} › {part.name}" if path else "team")
             case ChatAgent():
-                self._agent(part, f"{path} › {part.name}")
+                self._agent(part, f"{path or 'team'} › {part.name}")
             case Team():
-                self._fault(
-                    path, f"{type(part).__name__} is a team that Ringfence does not know; use AutoGen's own"
-                )
+                self._fault(path or "team", f"{type(part).__name__} {_UNKNOWN_TEAM}")
             case _:
-                self._fault(path, f"{type(part).__name__} is neither an AutoGen team nor an agent")
+                self._fault(path or "team", f"{type(part).__name__} is neither an AutoGen team nor an agent")
 
     def _team(self, team: BaseGroupChat, path: str) -> None:
-        path = path if path == "team" else f"{path} › {team.name}"
         self.coverage.teams.append(team)
         if not isinstance(team, _TEAMS):
-            self._fault(
-                path, f"{type(team).__name__} is a team that Ringfence does not know; use AutoGen's own"
-            )
-        self._clients(team, path)
-        self._clients(team._termination_condition, f"{path} › termination condition")  # noqa: SLF001
-        for participant in team._participants:  # noqa: SLF001
-            self.visit(participant, path)
+            self._fault(path, f"{type(team).__name__} {_UNKNOWN_TEAM}")
+        self._own_ways(team, _TEAMS, path)
+        self._held(team, path)
 
     def _agent(self, agent: ChatAgent, path: str) -> None:
         self.coverage.agents.append(agent)
         match agent:
             case AssistantAgent():
                 self._assistant(agent, path)
-            case SocietyOfMindAgent():
-                self._clients(agent, path)
-                self.visit(agent._team, path)  # noqa: SLF001
-            case MessageFilterAgent():
-                self.visit(agent._wrapped_agent, path)  # noqa: SLF001
+            case SocietyOfMindAgent() | MessageFilterAgent():
+                self._held(agent, path)
             case CodeExecutorAgent():
-                self._fault(
-                    path, "runs code past the tool door; give an AssistantAgent a fenced code tool instead"
-                )
+                advice = "give an AssistantAgent a fenced code tool instead"
+                self._fault(path, f"runs code past the tool door; {advice}")
             case UserProxyAgent():
-                self._fault(
-                    path,
-                    "takes a person's text past the user door; let the run end, run again with the answer",
-                )
+                advice = "let the run end, and run again with the answer"
+                self._fault(path, f"takes a person's text past the user door; {advice}")
             case _:
-                self._fault(
-                    path, f"{type(agent).__name__} may call models and tools of its own; use AssistantAgent"
-                )
+                said = "may call models and tools of its own; use AssistantAgent"
+                self._fault(path, f"{type(agent).__name__} {said}")
+        self._own_ways(agent, (AssistantAgent, SocietyOfMindAgent, MessageFilterAgent), path)
+
+    def _own_ways(self, part: object, known: tuple[type, ...], path: str) -> None:
+        kinds = type(part).__mro__
+        base = next((kind for kind in kinds if kind in known), None)
+        if base is None:
+            return
+        own = sorted({name for kind in kinds[: kinds.index(base)] for name in _OWN_WAYS & vars(kind).keys()})
+        if own:
+            said = f"overrides {', '.join(own)}, so nobody knows what it does there"
+            self._fault(path, f"{type(part).__name__} {said}")
 
     def _assistant(self, agent: AssistantAgent, path: str) -> None:
-        own = sorted(
-            name
-            for kind in type(agent).__mro__[: type(agent).__mro__.index(AssistantAgent)]
-            for name in _OWN_WAYS & vars(kind).keys()
-        )
-        if own:
-            self._fault(
-                path, f"{type(agent).__name__} overrides {', '.join(own)}, so nobody knows what it does there"
-            )
-        self._clients(agent, path)
+        self._held(agent, path)
         for memory in agent._memory or ():  # noqa: SLF001
             self._memory(memory, f"{path} › memory")
-        self._clients(agent.model_context, f"{path} › model context")
         for handoff in agent._handoffs.values():  # noqa: SLF001
             if type(handoff) is not Handoff:
                 self._fault(path, f"handoff {handoff.name}: only AutoGen's own Handoff can be fenced")
@@ -154,7 +147,7 @@ class _Walker:
         elif memory.fence is not self._fence:
             self._fault(path, "it belongs to another conversation's fence; call fence.memory(...) anew")
         else:
-            self._clients(memory._memory, path)  # noqa: SLF001 - the memory inside
+            self._held(memory._memory, path)  # noqa: SLF001 - the memory inside
 
     def _workbench(self, workbench: Workbench, path: str) -> None:
         if not isinstance(workbench, FencedWorkbench):
@@ -176,34 +169,37 @@ class _Walker:
             )
         self.coverage.workbenches.append(workbench)
         inside = workbench._workbench  # noqa: SLF001
-        self._clients(inside, f"{path} › tools")
         for tool in getattr(inside, "_tools", ()):
-            runner = getattr(tool, "_task_runner", None)
-            if runner is not None:
-                self.visit(runner, f"{path} › {tool.name}")
-            else:
-                self._clients(tool, f"{path} › {tool.name}")
+            self._seen.add(id(tool))
+            self._held(tool, f"{path} › {tool.name}")
+        self._held(inside, f"{path} › tools")
 
-    def _clients(self, owner: object, path: str) -> None:
-        """Model clients, and for agents and teams code executors and stray tools, that an object holds."""
-        for name, value in _held(owner):
-            if isinstance(value, FencedModelClient):
-                if value.fence is not self._fence:
-                    advice = "call fence.model_client(...) anew"
-                    self._fault(path, f"the model client belongs to another conversation's fence; {advice}")
-            elif isinstance(value, ChatCompletionClient):
-                advice = "wrap it: fence.model_client(...)"
-                self._fault(
-                    path, f"{type(value).__name__} in `{name}` calls a model past the model door; {advice}"
-                )
-            elif isinstance(value, CodeExecutor) and not isinstance(owner, BaseTool):
-                self._fault(path, f"{type(value).__name__} in `{name}` runs code past the tool door")
+    def _held(self, owner: object, path: str, depth: int = 0) -> None:
+        """Look at everything that an object holds, however deep, for models, code executors and teams."""
+        for name, value in _attributes(owner):
+            match value:
+                case FencedModelClient():
+                    if value.fence is not self._fence:
+                        said = "its model client belongs to another conversation's fence"
+                        self._fault(path, f"{said}; call fence.model_client(...) anew")
+                case ChatCompletionClient():
+                    said = "calls a model past the model door; wrap it: fence.model_client(...)"
+                    self._fault(path, f"{type(value).__name__} in `{name}` {said}")
+                case CodeExecutor() if not isinstance(owner, BaseTool):
+                    self._fault(path, f"{type(value).__name__} in `{name}` runs code past the tool door")
+                case ChatAgent() | Team():
+                    self.visit(value, path)
+                case FencedWorkbench() | FencedMemory() | AgentRuntime() | type() | ModuleType():
+                    pass
+                case _ if depth < _DEEPEST and id(value) not in self._seen and hasattr(value, "__dict__"):
+                    self._seen.add(id(value))
+                    self._held(value, f"{path} › {name.strip('_').replace('_', ' ')}", depth + 1)
 
     def _fault(self, path: str, message: str) -> None:
         self.coverage.faults.append(Fault(message, where=path))
 
 
-def _held(owner: object) -> Iterator[tuple[str, Any]]:
+def _attributes(owner: object) -> Iterator[tuple[str, Any]]:
     for name, value in getattr(owner, "__dict__", {}).items():
         yield from ((name, item) for item in _items(value))
 

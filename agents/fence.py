@@ -17,7 +17,7 @@ from ringfence.agents.delivery import Deliver
 from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
 from ringfence.agents.termination import FenceTermination
-from ringfence.agents.workbench import FencedWorkbench, ToolLike, as_workbench
+from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
 from ringfence.budgets.prices import FREE, Price, price_of
 from ringfence.conversations.crossing import RecordCrossing
@@ -57,11 +57,17 @@ class Fence:
         self._tool_policy = ToolPolicy(policy.tools)
         self._directory = ToolDirectory(specs={}, handoffs=set())
         self._clearances = Clearances()
+        self._owners: dict[str, object] = {}
         self._workbenches: dict[str, FencedWorkbench] = {}
         self._admitted: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def __repr__(self) -> str:
         return f"Fence(conversation={self._session.id!r})"
+
+    @property
+    def tools(self) -> Mapping[str, ToolSpec]:
+        """The tools handed out so far, as the policy describes them."""
+        return dict(self._directory.specs)
 
     def model_client(
         self,
@@ -107,21 +113,26 @@ class Fence:
             PolicyError: Something is no tool, or two tools share a name.
         """
         if isinstance(tools, FencedWorkbench):
-            bare, specs = tools._workbench, dict(tools.specs)  # noqa: SLF001 - as in model_client
+            bare, origins = tools._workbench, dict(tools.origins)  # noqa: SLF001 - as in model_client
         else:
-            bare, specs = as_workbench(tools)
-        fenced = FencedWorkbench(
+            bare, origins = as_workbench(tools)
+        for name, origin in origins.items():
+            self._register(name, origin)
+        return FencedWorkbench(
             bare,
-            specs=specs,
+            origins=origins,
             register=self._register,
             middlewares=self._tool_door(),
             stop=self._session.stop,
             fence=self,
         )
-        for name, spec in specs.items():
-            self._register(name, spec)
-            self._workbenches[name] = fenced
-        return fenced
+
+    def start_team(self) -> None:
+        """Forget the tools of the team before, because a new one is about to be built."""
+        self._directory.specs.clear()
+        self._directory.handoffs.clear()
+        self._owners.clear()
+        self._workbenches.clear()
 
     def memory(self, memory: Memory) -> FencedMemory:
         """A memory whose recollections are masked before an agent takes them in."""
@@ -190,13 +201,12 @@ class Fence:
             own_turns=team._max_turns,  # noqa: SLF001
         )
 
-    def _register(self, name: str, spec: ToolSpec) -> None:
-        described = self._tool_policy.rule(name).describe(spec)
-        known = self._directory.specs.setdefault(name, described)
-        if known != described:
-            raise PolicyError(
-                f"Two tools of this team have the name {name} and differ in what they do; rename one"
-            )
+    def _register(self, name: str, origin: ToolOrigin) -> None:
+        owner = self._owners.setdefault(name, origin.owner)
+        if owner is not origin.owner:
+            # Else a call that was cleared for one of them could run the other.
+            raise PolicyError(f"Two different tools of this team have the name {name}; rename one")
+        self._directory.specs[name] = self._tool_policy.rule(name).describe(origin.spec)
 
     def _price(self, client: ChatCompletionClient, model: str) -> Price:
         if client_facts.is_free(client) and model not in self._policy.prices:
@@ -230,7 +240,7 @@ class Fence:
     def _tool_door(self) -> Sequence[Middleware[ToolCall, ToolResult]]:
         session, record = self._session, self._session.record
         return (
-            RefuseInsteadOfRaise(session.stop),
+            RefuseInsteadOfRaise(session.stop, session.masker),
             RecordCrossing(door="tool", record=record),
             RequireClearance(self._clearances),
             Enforce(

@@ -100,6 +100,7 @@ class Ringfence:
         fence, session = self._fence(id or f"conversation-{uuid.uuid4().hex[:12]}", user, approver)
 
         async def new_runner() -> TeamRunner:
+            fence.start_team()
             try:
                 built = factory(fence)
             except SystemExit:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Self
 
 from autogen_core import EVENT_LOGGER_NAME, CancellationToken, Component, ComponentModel
@@ -11,8 +12,10 @@ from autogen_core.logging import ToolCallEvent
 from autogen_core.tools import (
     BaseTool,
     FunctionTool,
+    StaticStreamWorkbench,
     StaticWorkbench,
     TextResultContent,
+    ToolOverride,
     ToolResult,
     ToolSchema,
     Workbench,
@@ -32,6 +35,14 @@ ToolLike = BaseTool[Any, Any] | Callable[..., Any]
 _in_tool: ContextVar[bool] = ContextVar("ringfence_in_tool", default=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ToolOrigin:
+    """What a tool says of itself, and what it is: the function, the tool, or the workbench that offers it."""
+
+    spec: ToolSpec
+    owner: object
+
+
 class FencedWorkbenchConfig(BaseModel):
     """What is saved of a fenced workbench: the workbench inside, never the fence."""
 
@@ -48,16 +59,16 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         self,
         workbench: Workbench,
         *,
-        specs: Mapping[str, ToolSpec],
-        register: Callable[[str, ToolSpec], None],
+        origins: Mapping[str, ToolOrigin],
+        register: Callable[[str, ToolOrigin], None],
         middlewares: Sequence[Middleware[ToolCall, ToolResult]],
         stop: StopSignal,
         fence: object,
     ) -> None:
         self._workbench = workbench
         self._stop = stop
-        self.specs = specs
-        """What the tools inside said of themselves when they were handed in."""
+        self.origins = origins
+        """The tools inside that said what they are when they were handed in, by name."""
         self._register = register
         self._middlewares = middlewares
         self.fence = fence
@@ -72,7 +83,8 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         try:
             schemas = await self._workbench.list_tools()
             for schema in schemas:
-                self._register(schema["name"], self.specs.get(schema["name"], ToolSpec()))
+                unknown = ToolOrigin(ToolSpec(), self._workbench)
+                self._register(schema["name"], self.origins.get(schema["name"], unknown))
         except PolicyError as error:
             self._stop.set(error)
             return []
@@ -135,8 +147,8 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         inner = Workbench.load_component(config.workbench)
         return cls(
             inner,
-            specs={},
-            register=lambda _name, _spec: None,
+            origins={},
+            register=lambda _name, _origin: None,
             middlewares=(_sealed,),
             stop=StopSignal(),
             fence=None,
@@ -170,23 +182,34 @@ class _ContainedWorkbench(StaticWorkbench):
         return ToolResult(name=name, result=[TextResultContent(content=text)])
 
 
-def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict[str, ToolSpec]]:
+def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict[str, ToolOrigin]]:
     """A workbench of functions and tools, with what each says of itself.
 
     Raises:
         PolicyError: Something is no tool, or a function lacks the type hints that a model needs.
     """
-    if isinstance(tools, StaticWorkbench):
-        contained = _ContainedWorkbench(tools._tools, tools._tool_overrides)  # noqa: SLF001 - AutoGen's own
-        return contained, {}
+    if type(tools) in {StaticWorkbench, StaticStreamWorkbench} and isinstance(tools, StaticWorkbench):
+        return _contained(tools._tools, tools._tool_overrides)  # noqa: SLF001 - AutoGen tells its tools no other way
     if isinstance(tools, Workbench):
         return tools, {}
-    made = [(tool if isinstance(tool, BaseTool) else _function_tool(tool), tool) for tool in tools]
-    names = [tool.name for tool, _ in made]
+    made = [tool if isinstance(tool, BaseTool) else _function_tool(tool) for tool in tools]
+    names = [tool.name for tool in made]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PolicyError(f"Two tools have the same name: {', '.join(twice)}")
-    return _ContainedWorkbench([tool for tool, _ in made]), {tool.name: spec_of(said) for tool, said in made}
+    return _contained(made, {})
+
+
+def _contained(
+    tools: list[BaseTool[Any, Any]], overrides: dict[str, ToolOverride]
+) -> tuple[Workbench, dict[str, ToolOrigin]]:
+    origins = {}
+    for tool in tools:
+        override = overrides.get(tool.name)
+        # A function is the same tool, however often AutoGen wraps it.
+        owner = getattr(tool, "_func", tool)
+        origins[(override and override.name) or tool.name] = ToolOrigin(spec_of(owner), owner)
+    return _ContainedWorkbench(tools, overrides), origins
 
 
 def _function_tool(function: Any) -> BaseTool[Any, Any]:

@@ -37,6 +37,10 @@ _STRICTEST_LAST = (
 )
 
 
+_ESCAPE = re.compile(r"\\+(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[abefnrtv0/\"'])")
+"""An escaped character of JSON, Python or C, however often its backslash was escaped in turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A span of personal data in a text."""
@@ -141,10 +145,13 @@ class PiiFinder:
 
 
 def _readable(text: str) -> str:
-    """The text with signs that only look different, such as full-width ones, as recognizers know them.
+    r"""The text as recognizers know it, as long as the text itself, so that a finding has its place in both.
 
-    It is as long as the text itself, so that a finding has its place in both.
+    Signs that only look different, such as full-width ones, become plain. Escapes such as the `\n` of JSON
+    text become spaces, because their letters would be taken for the value's.
     """
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda match: " " * len(match.group()), text)
     return text if text.isascii() else "".join(map(_plain_sign, text))
 
 

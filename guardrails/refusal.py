@@ -12,6 +12,7 @@ from ringfence.errors import (
     StoreError,
 )
 from ringfence.guardrails.calls import ModelCall, ToolCall
+from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import CreateResult, RequestUsage, TextResultContent, ToolResult
@@ -50,19 +51,27 @@ class RefuseInsteadOfRaise:
     Anything that is raised there, even a cancellation, makes AutoGen's agent wait for ever.
     """
 
-    def __init__(self, stop: StopSignal) -> None:
+    def __init__(self, stop: StopSignal, masker: Masker) -> None:
         self._stop = stop
+        self._masker = masker
 
     async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
         """Answer the call; a refusal is a result that the model can use."""
         if self._stop.error is not None and not isinstance(self._stop.error, ApprovalRequired):
-            return failed(call, f"Refused: {self._stop.error}. The call was not run.")
+            return await self._masked(call, f"Refused: {self._stop.error}. The call was not run.")
         try:
             return await call_next(call)
         except (Exception, asyncio.CancelledError) as error:
             if _stops(error):
                 self._stop.set(error)  # type: ignore[arg-type]  # _stops says that it is one of ours
-            return failed(call, _explain(error))
+            return await self._masked(call, _explain(error))
+
+    async def _masked(self, call: ToolCall, text: str) -> ToolResult:
+        # A reason may be somebody's words, such as an approver's, who sees real values.
+        try:
+            return await self._masker.mask(failed(call, text), point="refusal")
+        except (Exception, asyncio.CancelledError):
+            return failed(call, "Refused, for a reason that cannot be shown here.")
 
 
 def failed(call: ToolCall, text: str) -> ToolResult:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from autogen_agentchat.agents import AssistantAgent
 from autogen_core import CancellationToken, ComponentModel
 from autogen_core.models import ChatCompletionClient, CreateResult, RequestUsage, SystemMessage, UserMessage
 from autogen_core.tools import FunctionTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from autogen_ext.models.replay import ReplayChatCompletionClient
-from fenced import EMAIL, agent, canaries_in
+from fenced import EMAIL, agent, canaries_in, team_of
 from pydantic import BaseModel
 from scripted import MODEL, Scripted, call, created
 
@@ -155,9 +156,10 @@ async def test_after_a_stop_no_model_is_called(house: House) -> None:
 @pytest.mark.parametrize("by_token", [True, False])
 async def test_a_cancelled_call_is_cancelled_inside(house: House, by_token: bool) -> None:
     """Cancelling the call, or its token, ends the provider's call; the reservation is settled."""
-    stopped = asyncio.Event()
+    reached, stopped = asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:
+        reached.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -167,7 +169,7 @@ async def test_a_cancelled_call_is_cancelled_inside(house: House, by_token: bool
     inside, token = Scripted("never", on_call=wait), CancellationToken()
     client = fence.model_client(inside, model="scripted")
     running = asyncio.create_task(client.create(HELLO, cancellation_token=token))
-    await inside.called.wait()
+    await reached.wait()
     if by_token:
         token.cancel()
     else:
@@ -211,7 +213,7 @@ async def test_a_loaded_client_is_sealed_until_it_is_fenced(house: House) -> Non
     with pytest.raises(PolicyError, match="fence it"):
         await loaded.create(HELLO)
     with pytest.raises(CoverageError, match="fence"):
-        await house().conversation(lambda _: __import__("autogen_agentchat").agents.AssistantAgent("a", loaded)).run(
+        await house().conversation(lambda _: AssistantAgent("a", loaded)).run(
             task="Go"
         )
     again = fence.model_client(loaded)
@@ -237,20 +239,22 @@ def test_a_client_that_cannot_be_metered_is_refused(
         fence.model_client(client, **options)
 
 
-async def test_a_price_of_the_policy_goes_before_the_list(house: House) -> None:
-    """Also for models that would be free."""
-    price = {"input_usd_per_million_tokens": 0, "output_usd_per_million_tokens": 1_000_000}
-    fence, session = house(prices={"replay": price}, limits={"usd": 5000})._fence("any", "user", None)
-    await fence.model_client(ReplayChatCompletionClient(["one two three"])).create(HELLO)
-    assert session.ledger.spent.usd == session.ledger.spent.output_tokens > 0
+async def test_a_cached_reply_costs_nothing(house: House) -> None:
+    """A client that answers from its cache says so; the call counts, tokens and dollars do not."""
+    price = {"input_usd_per_million_tokens": 1_000_000, "output_usd_per_million_tokens": 1_000_000}
+    fence, session = house(prices={"scripted": price}, limits={"usd": 5000})._fence("any", "user", None)
+    cached = created("ok").model_copy(update={"cached": True})
+    client = fence.model_client(Scripted("ok", cached), model="scripted")
+    await client.create(HELLO)
+    await client.create(HELLO)
+    assert [step.usage.usd for step in session.ledger.steps] == [110, 0]
+    assert session.ledger.spent.model_calls == 2
 
 
 async def test_who_is_asking_is_known_in_a_team_and_empty_outside(house: House) -> None:
     """Steps carry the agent's name without AutoGen's suffix."""
     ringfence = house()
-    conversation = ringfence.conversation(
-        lambda fence: __import__("fenced").team_of(Scripted("ok"))(fence), id="any"
-    )
+    conversation = ringfence.conversation(team_of(Scripted("ok")))
     await conversation.run(task="Go")
     assert [step.agent for step in conversation.steps] == ["desk"]
     alone = ringfence.conversation(lambda fence: agent(fence, Scripted("ok"), name="lonely"))

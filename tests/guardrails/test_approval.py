@@ -276,6 +276,16 @@ class TestDecidingLater:
         assert [line["verdict"] for line in book.of("approval")] == ["approved", "expired"]
         await waiting(approvals, call)
 
+    async def test_finished(self, made: Ask) -> None:
+        """A decision that the fence itself could not carry out serves no more."""
+        approvals, call = made(), tool_call()
+        request = await waiting(approvals, call)
+        approvals.decide(request.id, Approved("bob"))
+        for _ in range(2):
+            approvals.finish(request.id)
+        assert approvals.decided == ()
+        await waiting(approvals, call)
+
     async def test_withdrawn(self, made: Ask, book: Book) -> None:
         """What waited and what was decided is forgotten, and written down as that."""
         approvals, calls = made(), [tool_call(call_id=call_id) for call_id in ("call-1", "call-2")]
