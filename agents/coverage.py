@@ -27,6 +27,7 @@ from autogen_agentchat.teams import (
 )
 from autogen_core import AgentRuntime
 from autogen_core.code_executor import CodeExecutor
+from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool, StaticWorkbench, Workbench
 
@@ -63,6 +64,7 @@ class Coverage:
     faults: list[Fault] = field(default_factory=list)
     teams: list[BaseGroupChat] = field(default_factory=list)
     agents: list[ChatAgent] = field(default_factory=list)
+    contexts: list[ChatCompletionContext] = field(default_factory=list)
     workbenches: list[FencedWorkbench] = field(default_factory=list)
     handoffs: set[str] = field(default_factory=set)
 
@@ -193,6 +195,8 @@ class _Walker:
                     pass
                 case _ if depth < _DEEPEST and id(value) not in self._seen and hasattr(value, "__dict__"):
                     self._seen.add(id(value))
+                    if isinstance(value, ChatCompletionContext):
+                        self.coverage.contexts.append(value)
                     self._held(value, f"{path} › {name.strip('_').replace('_', ' ')}", depth + 1)
 
     def _fault(self, path: str, message: str) -> None:

@@ -101,6 +101,7 @@ class Fence:
             model=name,
             max_output_tokens=limit,
             middlewares=self._model_door(self._price(bare, name)),
+            stop=self._session.stop,
             fence=self,
         )
 
@@ -168,12 +169,13 @@ class Fence:
             CoverageError: It has parts that cannot be fenced, or it was used before.
         """
         coverage = await self.inspect(team)
-        parts: list[BaseGroupChat | ChatAgent] = [*coverage.teams, *coverage.agents]
+        parts: list[Any] = [*coverage.teams, *coverage.agents, *coverage.contexts]
         fresh = [part for part in parts if is_new or part not in self._admitted]
         for part in fresh:
             if part in _ever_used or getattr(part, "_initialized", False):
-                said = "was used before; build every agent and team anew inside the team factory"
-                coverage.faults.append(Fault(said, where=part.name))
+                said = "was used before; build all of a team anew inside its factory"
+                where = getattr(part, "name", type(part).__name__)
+                coverage.faults.append(Fault(said, where=where))
         if coverage.faults:
             raise CoverageError(coverage.faults)
         for part in fresh:
@@ -202,6 +204,8 @@ class Fence:
         )
 
     def _register(self, name: str, origin: ToolOrigin) -> None:
+        if name in self._directory.handoffs:
+            raise PolicyError(f"A tool and a handoff of this team have the name {name}; rename one")
         owner = self._owners.setdefault(name, origin.owner)
         if owner is not origin.owner:
             # Else a call that was cleared for one of them could run the other.

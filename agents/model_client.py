@@ -13,10 +13,12 @@ from pydantic import BaseModel
 
 from ringfence.agents.client_facts import output_limit, stream_arguments
 from ringfence.agents.failures import classify_failure
+from ringfence.agents.quiet_logs import quiet_events
 from ringfence.budgets.token_count import count_prompt
 from ringfence.errors import ModelCallFailed, PolicyError
 from ringfence.guardrails.calls import ModelCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
+from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import clean_text, texts_of
 
 _TEAM_SUFFIX = re.compile(r"_[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
@@ -43,12 +45,14 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         model: str,
         max_output_tokens: int,
         middlewares: Sequence[Middleware[ModelCall, CreateResult]],
+        stop: StopSignal,
         fence: object,
     ) -> None:
         self._client = client
         self._model = model
         self._max_output_tokens = max_output_tokens
         self._middlewares = middlewares
+        self._stop = stop
         self.fence = fence
         """The fence that this client belongs to; another conversation's fence does not accept it."""
 
@@ -124,7 +128,14 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
     @classmethod
     def _from_config(cls, config: FencedModelClientConfig) -> Self:
         client = ChatCompletionClient.load_component(config.client)
-        return cls(client, model="loaded", max_output_tokens=1, middlewares=(_sealed,), fence=None)
+        return cls(
+            client,
+            model="loaded",
+            max_output_tokens=1,
+            middlewares=(_sealed,),
+            stop=StopSignal(),
+            fence=None,
+        )
 
     def _call(
         self, messages: Sequence[LLMMessage], tools: Sequence[Any], options: Mapping[str, Any]
@@ -158,9 +169,15 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         }
         extra = {**chosen, **more, **output_limit(self._client, call.max_output_tokens)}
         try:
-            reply = await ask({**call.options, "tools": call.tools, "extra_create_args": extra})
+            with quiet_events():
+                work = asyncio.ensure_future(
+                    ask({**call.options, "tools": call.tools, "extra_create_args": extra})
+                )
+                # Not every client watches the token.
+                self._stop.link(work)
+                reply = await work
         except asyncio.CancelledError as error:
-            if _is_wanted(call.options["cancellation_token"]):
+            if self._stop.interrupted or _is_wanted(call.options["cancellation_token"]):
                 raise
             # An SDK's own, which would leave AutoGen waiting for ever.
             raise self._failure(error) from None

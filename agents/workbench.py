@@ -1,14 +1,11 @@
 """Tools behind the tool door."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Self
 
-from autogen_core import EVENT_LOGGER_NAME, CancellationToken, Component, ComponentModel
-from autogen_core.logging import ToolCallEvent
+from autogen_core import CancellationToken, Component, ComponentModel
 from autogen_core.tools import (
     BaseTool,
     FunctionTool,
@@ -23,6 +20,7 @@ from autogen_core.tools import (
 from pydantic import BaseModel
 
 from ringfence.agents.model_client import current_agent
+from ringfence.agents.quiet_logs import quiet_events
 from ringfence.errors import ConversationInterrupted, PolicyError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
@@ -31,8 +29,6 @@ from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.tool_policy import ToolSpec, spec_of
 
 ToolLike = BaseTool[Any, Any] | Callable[..., Any]
-
-_in_tool: ContextVar[bool] = ContextVar("ringfence_in_tool", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,6 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         self._middlewares = middlewares
         self.fence = fence
         """The fence that this workbench belongs to; another conversation's fence does not accept it."""
-        _keep_values_out_of_logs()
 
     async def list_tools(self) -> list[ToolSchema]:
         """The tools inside; whatever is offered is known to the fence from now on.
@@ -109,6 +104,7 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         """Take one call through the door, as `call_tool`."""
         work = asyncio.ensure_future(door(self._middlewares, lambda cleared: self._run(cleared, token))(call))
         token.link_future(work)
+        self._stop.link(work)
         while not work.done():
             try:
                 await asyncio.wait({work})
@@ -155,11 +151,8 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         )
 
     async def _run(self, call: ToolCall, token: CancellationToken) -> ToolResult:
-        marker = _in_tool.set(True)
-        try:
+        with quiet_events():
             return await self._workbench.call_tool(call.tool, call.arguments, token, call.call_id)
-        finally:
-            _in_tool.reset(marker)
 
 
 class _ContainedWorkbench(StaticWorkbench):
@@ -225,17 +218,3 @@ def _function_tool(function: Any) -> BaseTool[Any, Any]:
 
 async def _sealed(call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:  # noqa: ARG001
     return failed(call, "Refused: these tools were loaded from a saved definition and are not fenced.")
-
-
-class _DropToolCallEvents(logging.Filter):
-    """AutoGen logs each tool's real arguments and result; behind the fence that line is not written."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (_in_tool.get() and isinstance(record.msg, ToolCallEvent))
-
-
-_DROP = _DropToolCallEvents()
-
-
-def _keep_values_out_of_logs() -> None:
-    logging.getLogger(EVENT_LOGGER_NAME).addFilter(_DROP)

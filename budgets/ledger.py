@@ -86,6 +86,19 @@ class Ledger:
         self._spent = self._spent + step.usage
         self._steps.append(step)
 
+    def check_spent(self) -> None:
+        """Raise when more was spent than there was.
+
+        Raises:
+            LimitExceeded: A provider reported more than it was asked for at most.
+        """
+        _check("tokens", self._spent.tokens, self._limits.tokens)
+        _check("usd", self._spent.usd, self._limits.usd)
+
+    def seconds_left(self) -> float | None:
+        """Seconds that this run may still take; None when there is no limit."""
+        return None if self._deadline is None else max(self._deadline - self._clock(), 0.0)
+
     def count_tool_call(self) -> None:
         """Count a tool call that is about to run.
 

@@ -1,5 +1,6 @@
 """No model call starts unless its worst case is reserved, and no tool call unless one is left."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
@@ -37,7 +38,8 @@ class MeterModelCalls:
         """Answer the call within what is left.
 
         Raises:
-            LimitExceeded: The worst case would pass a limit.
+            LimitExceeded: The worst case would pass a limit, the time is over, or the provider used more
+                than it was asked for at most.
         """
         prompt_tokens = self._count_prompt(call)
         output_tokens = self._affordable_output(prompt_tokens, call.max_output_tokens)
@@ -45,8 +47,11 @@ class MeterModelCalls:
         reservation = self._ledger.reserve(worst_case)
         used, started = worst_case, monotonic()
         try:
-            reply = await call_next(replace(call, max_output_tokens=output_tokens))
+            async with asyncio.timeout(self._ledger.seconds_left()):
+                reply = await call_next(replace(call, max_output_tokens=output_tokens))
             used = self._reported(reply, worst_case)
+        except TimeoutError:
+            raise self._ledger.out_of_time() from None
         except ModelCallFailed as failure:
             # An answer that says "error" is not charged; a call that got none may have been.
             used = worst_case if failure.billing_unknown else Usage(model_calls=1)
@@ -64,6 +69,7 @@ class MeterModelCalls:
                 reserved_tokens=worst_case.tokens,
                 seconds=round(seconds, 4),
             )
+        self._ledger.check_spent()
         return reply
 
     def _affordable_output(self, prompt_tokens: int, wanted: int) -> int:

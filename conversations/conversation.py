@@ -23,6 +23,8 @@ from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
 from ringfence.guardrails.texts import UncheckableContentError, texts_of
 
 _END = object()
+_VAULT = "ringfence_vault"
+"""Where a saved state names the vault that its pseudonyms belong to."""
 
 
 class Conversation(Generic[EventT, ResultT]):
@@ -175,7 +177,7 @@ class Conversation(Generic[EventT, ResultT]):
 
     async def save_state(self) -> Mapping[str, Any]:
         """The team's state after the last run that ended well, with pseudonyms."""
-        return dict(self._state or {})
+        return {**self._state, _VAULT: self._session.vault.id} if self._state else {}
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state that `save_state` gave.
@@ -184,12 +186,16 @@ class Conversation(Generic[EventT, ResultT]):
             ConversationInterrupted: The conversation is running.
         """
         self._check_idle()
-        # A pseudonym that another conversation gave out must not come to mean somebody else here.
-        for text in texts_of(state):
-            self._session.vault.reserve(text)
+        vault = self._session.vault
+        if state.get(_VAULT) != vault.id:
+            # A pseudonym that another conversation gave out must not come to mean somebody else here.
+            vault.forget()
+            for text in texts_of(state):
+                vault.reserve(text)
         # The team of that state knows nothing of what waits here.
         self._session.approvals.withdraw()
-        self._runner, self._state = None, dict(state) or None
+        self._runner = None
+        self._state = {key: value for key, value in state.items() if key != _VAULT} or None
 
     async def reset(self) -> None:
         """Forget what was said. What was spent stays spent."""
@@ -246,6 +252,7 @@ class Conversation(Generic[EventT, ResultT]):
         self._check_idle()
         self._status = Status.RUNNING
         token = CancellationToken()
+        token.add_callback(self._session.stop.interrupt)
         if outer_token is not None:
             outer_token.add_callback(token.cancel)
         queue: asyncio.Queue[Any] = asyncio.Queue()

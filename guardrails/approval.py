@@ -158,29 +158,29 @@ class ApprovalBook:
         self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str
     ) -> tuple[ApprovalRequest, ApprovalDecision]:
         request = self._request(call, real_arguments, reason)
-        bound = request.digest[:16]
-        self._record(
-            "approval_requested", approval=request.id, agent=call.agent, tool=call.tool, digest=bound
-        )
+        asked = {
+            "approval": request.id,
+            "agent": call.agent,
+            "tool": call.tool,
+            "digest": request.digest[:16],
+        }
+        self._record("approval_requested", **asked)
         decision: object = None
         if self._approver is not None:
             try:
                 decision = await asyncio.wait_for(self._approver(request), self._timeout_seconds)
             except TimeoutError:
-                self._record("approval", approval=request.id, tool=call.tool, verdict="expired")
                 why = f"had no answer within {self._timeout_seconds:g} s"
-                raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why) from None
+                raise self._undecided(request, "expired", why) from None
             except Exception as error:
-                self._record("approval", approval=request.id, tool=call.tool, verdict="failed")
                 why = f"could not be decided: the approver failed with {type(error).__name__}"
-                raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why) from None
+                raise self._undecided(request, "failed", why) from None
         if isinstance(decision, Approved | Rejected) and _is_signed(decision):
             self._note(request, decision)
             return request, decision
         if decision is not None:
-            self._record("approval", approval=request.id, tool=call.tool, verdict="failed")
             why = "could not be decided: the approver must return Approved(by=...), Rejected(by=...) or None"
-            raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=why)
+            raise self._undecided(request, "failed", why)
         self._waiting[request.id] = (request, call)
         raise ApprovalRequired(approval_id=request.id, tool=call.tool)
 
@@ -207,9 +207,13 @@ class ApprovalBook:
     def _check_expiry(self, request: ApprovalRequest) -> None:
         if self._now() > request.expires_at:
             self._waiting.pop(request.id, None)
-            self._record("approval", approval=request.id, tool=request.tool, verdict="expired")
-            why = f"expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
-            raise ApprovalDenied(approval_id=request.id, tool=request.tool, reason=why)
+            raise self._undecided(
+                request, "expired", f"expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+
+    def _undecided(self, request: ApprovalRequest, verdict: str, why: str) -> ApprovalDenied:
+        self._record("approval", approval=request.id, tool=request.tool, verdict=verdict)
+        return ApprovalDenied(approval_id=request.id, tool=request.tool, reason=why)
 
     def _note(self, request: ApprovalRequest, decision: ApprovalDecision) -> None:
         verdict = "approved" if isinstance(decision, Approved) else "rejected"

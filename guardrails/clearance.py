@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,14 @@ from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.masking import reveal_arguments
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.texts import CreateResult, FunctionCall, ToolResult, offered_name, parse_arguments
+from ringfence.guardrails.texts import (
+    CreateResult,
+    FunctionCall,
+    ToolResult,
+    offered_name,
+    offered_parameters,
+    parse_arguments,
+)
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
 from ringfence.guardrails.vault import Vault
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
@@ -99,7 +106,7 @@ class ClearToolCalls:
         reply = await call_next(call)
         if isinstance(reply.content, str):
             return reply
-        offered = {offered_name(tool) for tool in call.tools}
+        offered = {offered_name(tool): offered_parameters(tool) for tool in call.tools}
         kept: list[FunctionCall] = []
         refusals: list[str] = []
         for wanted in reply.content:
@@ -114,10 +121,14 @@ class ClearToolCalls:
         return reply.model_copy(update={"content": text, "finish_reason": "stop"})
 
     def _decided(
-        self, wanted: FunctionCall, agent: str, offered: Collection[str]
+        self, wanted: FunctionCall, agent: str, offered: Mapping[str, Mapping[str, Any]]
     ) -> tuple[FunctionCall | None, str]:
         name, arguments = wanted.name, parse_arguments(wanted.arguments)
-        fenced = name in self._directory.specs
+        parameters = offered.get(name, {})
+        if arguments is not None:
+            arguments |= {name: value for name, value in _defaults(parameters) if name not in arguments}
+        is_handoff = name in self._directory.handoffs
+        fenced = name in self._directory.specs and not is_handoff
         # AutoGen parses the arguments again, and hangs on some that it cannot parse, so it gets a plain form.
         function_call = FunctionCall(
             id=self._own_id(wanted.id), name=name, arguments=json.dumps(arguments or {}, ensure_ascii=False)
@@ -126,10 +137,12 @@ class ClearToolCalls:
             verdict: Verdict = Block(_GUARDRAIL, f"the arguments of {name} are not one plain JSON object")
         elif name not in offered:
             verdict = Block(_GUARDRAIL, f"no tool named {name} was offered")
+        elif is_handoff:
+            verdict = self._policy.judge_handoff(name)
+        elif unknown := _unknown(arguments, parameters):
+            verdict = Block(_GUARDRAIL, f"{name} has no argument {unknown}")
         elif fenced:
             verdict = self._judged(name, arguments, agent)
-        elif name in self._directory.handoffs:
-            verdict = self._policy.judge_handoff(name)
         else:
             verdict = Block(_GUARDRAIL, f"{name} does not run behind the fence")
         self._clearances.note(function_call, arguments or {}, verdict)
@@ -159,6 +172,23 @@ class ClearToolCalls:
         if _PLAIN_ID.fullmatch(call_id) and not self._clearances.knows(call_id):
             return call_id
         return f"call_{uuid.uuid4().hex}"
+
+
+def _defaults(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What the tool would fill in by itself, so that the one who decides sees it, too."""
+    properties = parameters.get("properties")
+    known = properties if isinstance(properties, Mapping) else {}
+    for name, schema in known.items():
+        if isinstance(schema, Mapping) and schema.get("default") is not None:
+            yield name, schema["default"]
+
+
+def _unknown(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+    """Arguments that the tool would silently ignore, so that what was decided is not what runs."""
+    properties = parameters.get("properties")
+    if not isinstance(properties, Mapping) or parameters.get("additionalProperties"):
+        return ""
+    return ", ".join(f"`{name}`" for name in arguments if name not in properties)
 
 
 class RequireClearance:

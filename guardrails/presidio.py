@@ -35,10 +35,10 @@ _STRICTEST_LAST = (
     PiiAction.REDACT,
     PiiAction.BLOCK,
 )
-
-
 _ESCAPE = re.compile(r"\\+(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[abefnrtv0/\"'])")
 """An escaped character of JSON, Python or C, however often its backslash was escaped in turn."""
+_AT = re.compile(r"%40|&#(?:64|x40);|&commat;|\\+x40", re.IGNORECASE)
+"""The @ as URLs, HTML and programs spell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,10 @@ class PiiFinder:
 def _readable(text: str) -> str:
     r"""The text as recognizers know it, as long as the text itself, so that a finding has its place in both.
 
-    Signs that only look different, such as full-width ones, become plain. Escapes such as the `\n` of JSON
-    text become spaces, because their letters would be taken for the value's.
+    Signs that only look different, such as full-width ones, become plain, and so does the @ of URLs and HTML.
+    Escapes such as the `\n` of JSON text become spaces, because their letters would be taken for the value's.
     """
+    text = _AT.sub(lambda match: "@".rjust(len(match.group()), "_"), text)
     if "\\" in text:
         text = _ESCAPE.sub(lambda match: " " * len(match.group()), text)
     return text if text.isascii() else "".join(map(_plain_sign, text))

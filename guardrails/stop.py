@@ -1,6 +1,9 @@
 """Why a conversation has to stop, remembered where a team cannot lose it."""
 
-from ringfence.errors import RingfenceError
+from asyncio import Future
+from typing import Any
+
+from ringfence.errors import ApprovalRequired, RingfenceError
 
 
 class StopSignal:
@@ -12,6 +15,9 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._error: RingfenceError | None = None
+        self._pending: set[Future[Any]] = set()
+        self.interrupted = False
+        """Somebody cancelled the run, or its time is over."""
 
     @property
     def error(self) -> RingfenceError | None:
@@ -19,9 +25,22 @@ class StopSignal:
         return self._error
 
     def set(self, error: RingfenceError) -> None:
-        """Stop for this reason; a later reason does not replace the first."""
-        self._error = self._error or error
+        """Stop for this reason; the first one stays, unless it was only that an approval is missing."""
+        if self._error is None or type(self._error) is ApprovalRequired:
+            self._error = error
 
     def clear(self) -> None:
         """Let the next run begin."""
         self._error = None
+        self.interrupted = False
+
+    def link(self, work: Future[Any]) -> None:
+        """Have this work cancelled when the run is interrupted, whether or not it watches a token."""
+        self._pending.add(work)
+        work.add_done_callback(self._pending.discard)
+
+    def interrupt(self) -> None:
+        """Cancel everything that is under way."""
+        self.interrupted = True
+        for work in list(self._pending):
+            work.cancel()

@@ -20,7 +20,6 @@ from autogen_core.models import (
     AssistantMessage,
     CreateResult,
     FunctionExecutionResult,
-    FunctionExecutionResultMessage,
     LLMMessage,
     RequestUsage,
     SystemMessage,
@@ -141,7 +140,7 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     could read them apart.
     """
     try:
-        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
@@ -232,19 +231,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _refuse(text)
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is not JSON")
+    return number
 
 
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not JSON")
+def offered_parameters(tool: object) -> Mapping[str, Any]:
+    """The JSON schema of the arguments of a tool, or of the schema of one, as it is offered to a model."""
+    schema = tool if isinstance(tool, Mapping) else getattr(tool, "schema", {})
+    parameters = schema.get("parameters", {})
+    return parameters if isinstance(parameters, Mapping) else {}
 
 
 def offered_name(tool: object) -> str:
     """The name under which a tool, or the schema of one, is offered to a model."""
     return str(tool["name"]) if isinstance(tool, Mapping) else str(getattr(tool, "name", ""))
-
-
-def is_result_message(message: object) -> bool:
-    """Whether a model message carries results of tools."""
-    return isinstance(message, FunctionExecutionResultMessage)

@@ -1,6 +1,7 @@
 """Which pseudonym stands for which value, within one conversation."""
 
 import re
+import uuid
 from collections.abc import Collection
 
 _PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]*)_(\d{1,9})>")
@@ -13,6 +14,8 @@ class Vault:
     """
 
     def __init__(self) -> None:
+        self.id = uuid.uuid4().hex
+        """Tells this vault from every other; a state that was saved beside it carries it."""
         self._names: dict[tuple[str, str], str] = {}
         self._values: dict[str, str] = {}
         self._counts: dict[str, int] = {}
@@ -37,6 +40,12 @@ class Vault:
         for match in _PLACEHOLDER.finditer(text):
             if match.group() not in self._values:
                 self._taken.add(match.group())
+
+    def forget(self) -> None:
+        """Forget every value; no name that was ever given out will mean anything again."""
+        self._taken.update(self._values)
+        self._names.clear()
+        self._values.clear()
 
     def reveal(self, text: str, entities: Collection[str] | None = None) -> str:
         """The text with the real values of these entity types (None: all); unknown names stay as they are."""

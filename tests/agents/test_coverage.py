@@ -1,4 +1,4 @@
-"""The walk over a team: what cannot be fenced is refused before anything runs, all of it at once, with advice."""
+"""The walk over a team: what cannot be fenced is refused at once, all of it, with advice."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -120,16 +120,16 @@ class Judge(MaxMessageTermination):
         self._client = client
 
 
-class OwnTool(BaseTool[Task, str]):
+class OwnTool(BaseTool[Task, Task]):
     """A tool that holds something."""
 
     def __init__(self, held: object) -> None:
-        super().__init__(Task, str, "own", "Own.")
+        super().__init__(Task, Task, "own", "Own.")
         self._held = held
 
-    async def run(self, args: Task, cancellation_token: CancellationToken) -> str:
+    async def run(self, args: Task, cancellation_token: CancellationToken) -> Task:
         """Answer."""
-        return args.task
+        return args
 
 
 class OwnMemoryContext(UnboundedChatCompletionContext):
@@ -267,14 +267,18 @@ REFUSED: Mapping[str, tuple[Callable[[Fence], Any], str, str]] = {
         "fence.model_client(...)",
     ),
     "a bare client in a team within a team": (
-        lambda fence: RoundRobinGroupChat([RoundRobinGroupChat([bare_agent("deep")], name="inner"), ok(fence)]),
+        lambda fence: RoundRobinGroupChat(
+            [RoundRobinGroupChat([bare_agent("deep")], name="inner"), ok(fence)]
+        ),
         "inner › deep",
         "fence.model_client(...)",
     ),
     "a bare client behind a filter": (
         lambda _: alone(
             MessageFilterAgent(
-                "filter", bare_agent("hidden"), MessageFilterConfig(per_source=[PerSourceFilter(source="user")])
+                "filter",
+                bare_agent("hidden"),
+                MessageFilterConfig(per_source=[PerSourceFilter(source="user")]),
             )
         ),
         "hidden",
@@ -286,7 +290,9 @@ REFUSED: Mapping[str, tuple[Callable[[Fence], Any], str, str]] = {
         "fence.model_client(...)",
     ),
     "a bare team as a tool": (
-        lambda fence: alone(ok(fence, tools=[TeamTool(alone(bare_agent("deep")), name="crew", description="Crew.")])),
+        lambda fence: alone(
+            ok(fence, tools=[TeamTool(alone(bare_agent("deep")), name="crew", description="Crew.")])
+        ),
         "deep",
         "fence.model_client(...)",
     ),
@@ -307,7 +313,8 @@ REFUSED: Mapping[str, tuple[Callable[[Fence], Any], str, str]] = {
     ),
     "one of several termination conditions that asks a bare model": (
         lambda fence: RoundRobinGroupChat(
-            [ok(fence)], termination_condition=MaxMessageTermination(2) | (MaxMessageTermination(3) & Judge(BARE))
+            [ok(fence)],
+            termination_condition=MaxMessageTermination(2) | (MaxMessageTermination(3) & Judge(BARE)),
         ),
         "termination condition",
         "fence.model_client(...)",
@@ -355,10 +362,17 @@ async def test_a_check_finds_the_same_without_running_anything(house: House, cas
 ACCEPTED: Mapping[str, Callable[[Fence, Path], Any]] = {
     "an agent": lambda fence, _: ok(fence),
     "an agent with everything": lambda fence, _: alone(
-        ok(fence, tools=[act], memory=[fence.memory(ListMemory())], model_context=OwnMemoryContext(client(fence)))
+        ok(
+            fence,
+            tools=[act],
+            memory=[fence.memory(ListMemory())],
+            model_context=OwnMemoryContext(client(fence)),
+        )
     ),
     "a round robin": lambda fence, _: RoundRobinGroupChat([ok(fence, "a"), ok(fence, "b")], max_turns=1),
-    "a selector": lambda fence, _: SelectorGroupChat([ok(fence, "a"), ok(fence, "b")], client(fence), max_turns=1),
+    "a selector": lambda fence, _: SelectorGroupChat(
+        [ok(fence, "a"), ok(fence, "b")], client(fence), max_turns=1
+    ),
     "a swarm": lambda fence, _: Swarm([ok(fence, "a", handoffs=["b"]), ok(fence, "b")], max_turns=1),
     "a graph": lambda fence, _: GraphFlow(
         [one := ok(fence)], graph=DiGraphBuilder().add_node(one).build(), max_turns=1
@@ -377,11 +391,15 @@ ACCEPTED: Mapping[str, Callable[[Fence, Path], Any]] = {
         ok(fence, tools=[TeamTool(alone(ok(fence, "deep")), name="crew", description="Crew.")])
     ),
     "a tool with a fenced client": lambda fence, _: alone(ok(fence, tools=[OwnTool(client(fence))])),
-    "a tool of one's own with a fenced agent": lambda fence, _: alone(ok(fence, tools=[OwnTool(ok(fence, "helper"))])),
+    "a tool of one's own with a fenced agent": lambda fence, _: alone(
+        ok(fence, tools=[OwnTool(ok(fence, "helper"))])
+    ),
     "a workbench of one's own": lambda fence, _: alone(ok(fence, tools=Bench())),
     "several workbenches": lambda fence, _: alone(
         AssistantAgent(
-            "desk", client(fence), workbench=[fence.workbench([act]), fence.workbench([recording("other").function])]
+            "desk",
+            client(fence),
+            workbench=[fence.workbench([act]), fence.workbench([recording("other").function])],
         )
     ),
     "a tool that runs code": lambda fence, folder: alone(
@@ -400,7 +418,9 @@ ACCEPTED: Mapping[str, Callable[[Fence, Path], Any]] = {
 def shared(fence: Fence) -> RoundRobinGroupChat:
     """Two agents with the same parts."""
     both, bench = client(fence), fence.workbench([act])
-    return RoundRobinGroupChat([AssistantAgent(name, both, workbench=bench) for name in ("a", "b")], max_turns=1)
+    return RoundRobinGroupChat(
+        [AssistantAgent(name, both, workbench=bench) for name in ("a", "b")], max_turns=1
+    )
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=list(ACCEPTED))
@@ -430,7 +450,7 @@ async def test_every_fault_of_a_team_is_told_at_once(house: House) -> None:
 
 
 async def test_a_policy_that_names_a_tool_that_is_not_there_is_refused(house: House) -> None:
-    """A typo in the policy would leave the tool without its rule; the fault lists the tools that there are."""
+    """A typo in the policy would leave a tool without its rule; the fault lists the tools that there are."""
     ringfence = house(tools={"refnud": {"decision": "deny"}, "act*": {"decision": "deny"}})
     conversation = ringfence.conversation(team_of(Scripted("ok"), [recording("refund").function]))
     with pytest.raises(CoverageError, match="it has: refund") as refused:

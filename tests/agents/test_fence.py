@@ -61,7 +61,7 @@ MAIL = [call("send_email", '{"to": "<EMAIL_ADDRESS_1>", "body": "Dear <EMAIL_ADD
 
 
 async def test_a_whole_case_from_task_to_mail(house: House, logs: pytest.LogCaptureFixture) -> None:
-    """The mail goes to the real address that only the tools ever saw; everybody else worked with its pseudonym."""
+    """The mail goes to the real address, which only the tools ever saw; all others had its pseudonym."""
 
     async def yes(_request: object) -> Approved:
         return Approved("bob")
@@ -73,13 +73,16 @@ async def test_a_whole_case_from_task_to_mail(house: House, logs: pytest.LogCapt
     assert team.mails == [(EMAIL, "Dear <EMAIL_ADDRESS_1>")]
     assert texts(result)[-2:] == ["Refunded and written.", "DONE"]
     assert (conversation.status, conversation.usage.turns) == (Status.DONE, 2)
-    assert {line["tool"] for line in audit(ringfence) if line["event"] == "approval"} == {"refund", "send_email"}
+    assert {line["tool"] for line in audit(ringfence) if line["event"] == "approval"} == {
+        "refund",
+        "send_email",
+    }
     everything = team.desk.seen + team.reviewer.seen + await left_behind(conversation, ringfence, logs)
     assert not canaries_in(everything)
 
 
 async def test_a_case_that_waits_overnight(house: House) -> None:
-    """The desk stops at the refund; after bob's yes it is done, and the desk goes on to the mail, which waits again."""
+    """The desk stops at the refund; after bob's yes it is done, and the desk goes on to the mail."""
     team = Desk(LOOK_UP, REFUND, "Waiting.", MAIL, "Waiting.", "All done.", reviewer=("DONE",))
     conversation = house().conversation(team)
     await conversation.run(task="Refund order 1182 and write to the customer")
@@ -95,7 +98,7 @@ async def test_a_case_that_waits_overnight(house: House) -> None:
 
 
 async def test_an_injected_order_changes_nothing(house: House) -> None:
-    """A model that does whatever a note says asks for a refund and a mail elsewhere; a person and the policy say no."""
+    """A model that obeys a note asks for a refund and a mail elsewhere; a person and the policy say no."""
 
     async def no(_request: object) -> Rejected:
         return Rejected("bob", "nobody asked for it")
@@ -118,7 +121,9 @@ async def test_a_policy_file_names_its_team_and_its_models(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`Ringfence.from_file` is all that a program needs; the file is read once, paths are relative to it."""
-    (tmp_path / "rules.yaml").write_text("roles:\n  - rules: [{say: Hello from the rules.}]\notherwise: Hm.\n")
+    (tmp_path / "rules.yaml").write_text(
+        "roles:\n  - rules: [{say: Hello from the rules.}]\notherwise: Hm.\n"
+    )
     (tmp_path / "team.py").write_text(
         "from autogen_agentchat.agents import AssistantAgent\n"
         "def team(fence):\n"
@@ -135,7 +140,7 @@ async def test_a_policy_file_names_its_team_and_its_models(
 
 
 async def test_a_team_that_cannot_be_loaded_is_told_with_its_line(tmp_path: Any) -> None:
-    """The fault names the file and the line of the user's own code, and `check` lists it instead of raising."""
+    """The fault names the file and the line of the user's own code; `check` lists it and does not raise."""
     (tmp_path / "team.py").write_text("x = 1\nraise ValueError('mine')\n")
     ringfence = Ringfence.from_file(policy_file(tmp_path, team="team.py:team"))
     with pytest.raises(PolicyError, match="line 2"):

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_core import CancellationToken, ComponentModel
-from autogen_core.models import ChatCompletionClient, CreateResult, RequestUsage, SystemMessage, UserMessage
+from autogen_core.models import (
+    ChatCompletionClient,
+    CreateResult,
+    LLMMessage,
+    RequestUsage,
+    SystemMessage,
+    UserMessage,
+)
 from autogen_core.tools import FunctionTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from autogen_ext.models.replay import ReplayChatCompletionClient
@@ -19,7 +26,10 @@ from ringfence import CoverageError, Fence, ModelCallFailed, PolicyError, Ringfe
 from ringfence.agents.model_client import FencedModelClient
 
 House = Callable[..., Ringfence]
-HELLO = [SystemMessage(content="Be brief."), UserMessage(content=f"I am {EMAIL}", source="user")]
+HELLO: list[LLMMessage] = [
+    SystemMessage(content="Be brief."),
+    UserMessage(content=f"I am {EMAIL}", source="user"),
+]
 
 
 class Form(BaseModel):
@@ -57,7 +67,7 @@ def do(what: str) -> str:
 
 
 async def test_a_call_reaches_the_client_inside_as_it_was_made(house: House) -> None:
-    """Tools, choice, structure, extra arguments and the cancellation token are handed on; texts are masked."""
+    """Tools, choice, structure, extra arguments and the token are handed on; texts are masked."""
     inside, token = Noting('{"number": 7}'), CancellationToken()
     tool = FunctionTool(do, "Do something.")
     client = fence_of(house).model_client(inside, model="scripted")
@@ -133,7 +143,7 @@ async def test_a_stream_that_ends_without_a_reply_is_a_failed_call(house: House)
 
     class Mute(Scripted):
         async def create_stream(self, *args: Any, **kwargs: Any) -> Any:
-            for nothing in ():
+            for nothing in list[str]():
                 yield nothing
 
     fence, session = house()._fence("any", "user", None)
@@ -149,7 +159,9 @@ async def test_after_a_stop_no_model_is_called(house: House) -> None:
     client = fence.model_client(inside, model="scripted")
     replies = [await client.create(HELLO) for _ in range(3)]
     assert inside.calls == 1
-    assert {str(reply.content) for reply in replies} == {f"[Ringfence stopped this conversation. {session.stop.error}]"}
+    assert {str(reply.content) for reply in replies} == {
+        f"[Ringfence stopped this conversation. {session.stop.error}]"
+    }
     assert all(reply.usage == RequestUsage(prompt_tokens=0, completion_tokens=0) for reply in replies)
 
 
@@ -204,7 +216,7 @@ def test_a_repr_names_the_model_and_nothing_else(house: House) -> None:
 
 
 async def test_a_loaded_client_is_sealed_until_it_is_fenced(house: House) -> None:
-    """A saved definition holds the client inside, never the fence: alone it calls nothing, in a team it is refused."""
+    """A saved definition holds no fence: alone it calls nothing, and in a team it is refused."""
     fence = fence_of(house)
     saved = fence.model_client(ReplayChatCompletionClient(["Hello."])).dump_component()
     assert isinstance(saved, ComponentModel)
@@ -213,9 +225,7 @@ async def test_a_loaded_client_is_sealed_until_it_is_fenced(house: House) -> Non
     with pytest.raises(PolicyError, match="fence it"):
         await loaded.create(HELLO)
     with pytest.raises(CoverageError, match="fence"):
-        await house().conversation(lambda _: AssistantAgent("a", loaded)).run(
-            task="Go"
-        )
+        await house().conversation(lambda _: AssistantAgent("a", loaded)).run(task="Go")
     again = fence.model_client(loaded)
     assert (await again.create(HELLO)).content == "Hello."
 
@@ -233,7 +243,11 @@ def test_a_client_that_cannot_be_metered_is_refused(
     house: House, client: Any, options: dict[str, Any], says: str
 ) -> None:
     """With a PolicyError that says what to do."""
-    policy = {"models": {"replay": {"provider": "openai_compatible", "model": "m", "base_url": "http://127.0.0.1:9"}}}
+    policy = {
+        "models": {
+            "replay": {"provider": "openai_compatible", "model": "m", "base_url": "http://127.0.0.1:9"}
+        }
+    }
     fence = fence_of(house, prices={"m": "free"}, **policy)
     with pytest.raises(PolicyError, match=says):
         fence.model_client(client, **options)

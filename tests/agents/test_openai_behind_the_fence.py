@@ -1,4 +1,4 @@
-"""AutoGen's OpenAI client behind the fence, over real HTTP: what comes out, what is settled, what was on the wire."""
+"""AutoGen's OpenAI client behind the fence, over real HTTP: what comes out, is settled, was on the wire."""
 
 import asyncio
 import json
@@ -34,7 +34,9 @@ from openai_server import (
 from ringfence import Approved, Fence, ModelCallFailed, Ringfence, Status
 
 House = Callable[..., Ringfence]
-PRICE = {"some-model": {"input_usd_per_million_tokens": 1_000_000, "output_usd_per_million_tokens": 1_000_000}}
+PRICE = {
+    "some-model": {"input_usd_per_million_tokens": 1_000_000, "output_usd_per_million_tokens": 1_000_000}
+}
 BOTH_WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 
 
@@ -55,7 +57,7 @@ def desk(*tools: Callable[..., Any], stream: bool, iterations: int = 2) -> Calla
     """One agent with the tier's model."""
 
     def factory(fence: Fence) -> AssistantAgent:
-        bench = {"workbench": fence.workbench(tools)} if tools else {}
+        bench: dict[str, Any] = {"workbench": fence.workbench(tools)} if tools else {}
         return AssistantAgent(
             "desk",
             fence.model_client("worker"),
@@ -96,7 +98,7 @@ async def test_a_plain_answer(house: House, logs: pytest.LogCaptureFixture, stre
 async def test_personal_data_that_the_provider_answers_with(
     house: House, logs: pytest.LogCaptureFixture, stream: bool
 ) -> None:
-    """What a model knows of people is masked before anybody reads, logs or stores it, and goes back masked."""
+    """What a model knows of people is masked before anybody reads, logs or stores it."""
     with OpenAIServer(text(f"Ask {EVERY_CANARY}"), text("ok")) as server:
         ringfence = ringfence_for(house, server)
         conversation = ringfence.conversation(desk(stream=stream))
@@ -108,7 +110,7 @@ async def test_personal_data_that_the_provider_answers_with(
 
 @BOTH_WAYS
 async def test_parallel_tool_calls(house: House, logs: pytest.LogCaptureFixture, stream: bool) -> None:
-    """Each runs once with its own arguments, and the provider gets both results under the ids it can match."""
+    """Each runs once with its own arguments, and the provider gets each result under the call's id."""
     act = recording(reveals={"what": ["EMAIL_ADDRESS"]}, answer=lambda: f"done for {EVERY_CANARY}")
     calls = tool_calls(("act", {"what": EMAIL}), ("act", {"what": "x"}), ("nope", {}))
 
@@ -157,7 +159,6 @@ async def test_a_provider_that_is_busy_for_a_moment(house: House, pauses: list[f
 
 NOT_CHARGED = (0, 0)
 WORST = None
-ALWAYS = Callable[[], Reply]
 
 
 @pytest.mark.parametrize(
@@ -169,17 +170,24 @@ ALWAYS = Callable[[], Reply]
         pytest.param(error(400, message=EVERY_CANARY), (0, 1), "400", False, NOT_CHARGED, id="status 400"),
         pytest.param(error(401, message=EVERY_CANARY), (0, 1), "key", False, NOT_CHARGED, id="a bad key"),
         pytest.param(
-            error(400, code="context_length_exceeded", message=EMAIL), (0, 1), "longer", False, WORST, id="too long"
+            error(400, code="context_length_exceeded", message=EMAIL),
+            (0, 1),
+            "longer",
+            False,
+            WORST,
+            id="too long",
         ),
         pytest.param(dropped("before"), (0, 1), "connection broke", True, WORST, id="hangs up at once"),
         pytest.param(dropped("mid-body"), (0,), "connection broke", True, WORST, id="hangs up in the body"),
-        pytest.param(dropped("mid-stream"), (1,), "connection broke", True, WORST, id="hangs up in the stream"),
-        pytest.param(malformed(), (0, 1), "", None, WORST, id="no JSON"),
+        pytest.param(
+            dropped("mid-stream"), (1,), "connection broke", True, WORST, id="hangs up in the stream"
+        ),
+        pytest.param(malformed(), (0, 1), "failed", None, WORST, id="no JSON"),
         pytest.param(empty_choices(), (0,), "holds no reply", True, WORST, id="no choice"),
         pytest.param(stream_error(EVERY_CANARY), (1,), "broke off", True, WORST, id="an error in the stream"),
     ],
 )
-async def test_a_provider_that_fails(
+async def test_a_provider_that_fails(  # noqa: PLR0917 - a row of the table has this many columns
     house: House,
     logs: pytest.LogCaptureFixture,
     reply: Reply,
@@ -188,7 +196,7 @@ async def test_a_provider_that_fails(
     retryable: bool | None,
     settled: tuple[int, int] | None,
 ) -> None:
-    """A ModelCallFailed that says why and quotes nothing; what may have been charged is settled at its worst."""
+    """A ModelCallFailed that says why and quotes nothing; what may have been charged counts at its worst."""
     for stream in streams:
         with OpenAIServer(then=reply) as server:
             ringfence = ringfence_for(house, server)
@@ -250,7 +258,7 @@ async def test_a_provider_that_counts_more_than_it_was_allowed(house: House) -> 
 
 
 async def test_every_kind_of_personal_data_is_gone_from_the_wire_in_every_form(house: House) -> None:
-    """In the user's text, in a tool's result and error, in names, twice over: the raw bytes hold none of it."""
+    """In the user's text, a tool's result and error, and names: the raw bytes hold none of it."""
     values = list(CANARIES.values())
     read = recording("read", consequential=False, answer=json.dumps(values))
     fail = recording("fail", consequential=False, answer=ValueError(" / ".join(values)))

@@ -15,7 +15,6 @@ from scripted import Bench, Scripted, call, result
 
 from ringfence import Fence, Ringfence, tool
 from ringfence.agents.workbench import FencedWorkbench, as_workbench
-from ringfence.guardrails.calls import ToolCall
 
 House = Callable[..., Ringfence]
 
@@ -158,7 +157,9 @@ async def test_autogens_line_with_real_arguments_is_not_written(
     assert not [record for record in caplog.records if isinstance(record.msg, ToolCallEvent)]
     assert EMAIL not in caplog.text
     await FunctionTool(send, "Send.").run_json({"to": "x"}, CancellationToken())
-    assert [record.name for record in caplog.records if isinstance(record.msg, ToolCallEvent)] == [EVENT_LOGGER_NAME]
+    assert [record.name for record in caplog.records if isinstance(record.msg, ToolCallEvent)] == [
+        EVENT_LOGGER_NAME
+    ]
 
 
 def test_many_fences_leave_one_filter(house: House) -> None:
@@ -174,13 +175,13 @@ def test_many_fences_leave_one_filter(house: House) -> None:
 async def test_functions_and_autogens_tools_become_one_workbench() -> None:
     """With their names, descriptions, and what each says of itself; what says nothing is consequential."""
     act = recording(consequential=False, idempotent=True)
-    bench, specs = as_workbench([act.function, FunctionTool(recording().function, "Else.", name="other")])
+    bench, origins = as_workbench([act.function, FunctionTool(recording().function, "Else.", name="other")])
     assert [(schema["name"], schema.get("description")) for schema in await bench.list_tools()] == [
         ("act", "Do something."),
         ("other", "Else."),
     ]
-    assert (specs["act"].consequential, specs["act"].idempotent) == (False, True)
-    assert specs["other"].consequential
+    assert (origins["act"].spec.consequential, origins["act"].spec.idempotent) == (False, True)
+    assert origins["other"].spec.consequential
 
 
 async def test_a_tool_that_appears_during_a_run_is_consequential(house: House) -> None:

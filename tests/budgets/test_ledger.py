@@ -124,6 +124,21 @@ class TestSettle:
         with pytest.raises(LimitExceeded):
             one.reserve(call(0))
 
+    @pytest.mark.parametrize(
+        ("limits", "kind"),
+        [({"tokens": 9}, "tokens"), ({"usd": "0.09"}, "usd"), ({"tokens": 10, "usd": "0.1"}, "")],
+    )
+    def test_what_was_spent_is_checked_by_itself(self, limits: dict[str, Any], kind: str) -> None:
+        """Without what is held back; a limit that is just reached is kept."""
+        one = ledger(**limits)
+        one.settle(one.reserve(call()), step(call(10, "0.1")))
+        if not kind:
+            one.check_spent()
+            return
+        with pytest.raises(LimitExceeded) as caught:
+            one.check_spent()
+        assert caught.value.kind == kind
+
     def test_steps_in_their_order(self) -> None:
         """As they were settled, not as they were reserved."""
         one = ledger()
@@ -218,6 +233,14 @@ class TestTime:
         unlimited.check_time()
         assert unlimited.limits.seconds is None
         assert unlimited.out_of_time().limit == 0
+
+    def test_what_is_left(self, timed: Ledger, clock: Clock) -> None:
+        """Nothing is less than nothing."""
+        assert timed.seconds_left() is None
+        timed.start_run()
+        for passed, left in ((0, 10), (4, 6), (6, 0), (1, 0)):
+            clock.now += passed
+            assert timed.seconds_left() == left
 
     def test_a_clock_that_goes_back(self, timed: Ledger, clock: Clock) -> None:
         """Gives time, and takes nothing that was spent."""

@@ -59,8 +59,8 @@ class TestSettling:
 
     async def test_a_call_that_is_answered(self) -> None:
         """Costs what the provider says, and the record says it."""
-        desk = Desk()
-        await desk.call(answer(90, 40))
+        desk, given = Desk(), answer(90, 40)
+        assert await desk.meter(model_call("hi"), Handler(given)) is given
         (step,) = desk.ledger.steps
         assert (step.agent, step.model, step.usage) == ("desk", "some-model", usage(90, 40))
         assert desk.ledger.spent == usage(90, 40)
@@ -98,6 +98,7 @@ class TestSettling:
             (None, 40, usage(PROMPT, 40)),
             (float("nan"), float("inf"), WORST),
             ("90", "40", WORST),
+            (1, 1, usage(1, 1)),
             (90, 5_000, usage(90, 5_000)),
         ],
     )
@@ -140,6 +141,29 @@ class TestSettling:
         assert desk.ledger.tokens_left() == 5_000 - spent.tokens
         assert len(desk.book.of("model_usage")) == 1
 
+    async def test_a_provider_that_takes_more_than_there_was(self) -> None:
+        """Its reply does not pass; what it took is counted and written down."""
+        desk = Desk(tokens=PROMPT + 50)
+        with pytest.raises(LimitExceeded) as caught:
+            await desk.call(answer(PROMPT, 51))
+        assert (caught.value.kind, caught.value.value) == ("tokens", PROMPT + 51)
+        assert desk.ledger.spent == usage(PROMPT, 51)
+        assert len(desk.book.of("model_usage")) == 1
+
+    async def test_a_call_that_outlasts_the_run(self) -> None:
+        """Is given up when the time is over, and costs the worst case."""
+        desk = Desk(seconds=0.01)
+
+        async def never(_call: ModelCall) -> CreateResult:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        desk.ledger.start_run()
+        with pytest.raises(LimitExceeded) as caught:
+            await desk.meter(model_call("hi"), never)
+        assert caught.value.kind == "seconds"
+        assert desk.ledger.spent == WORST
+
     async def test_what_cannot_be_recorded_is_settled_all_the_same(self) -> None:
         """Money that is spent stays spent."""
         desk = Desk()
@@ -180,18 +204,18 @@ class TestBounding:
         desk = Desk(**limits)
         if longest is None:
             with pytest.raises(LimitExceeded) as caught:
-                await desk.call(answer())
+                await desk.call(answer(1, 1))
             assert caught.value.kind == next(iter(limits))
             assert desk.ledger.spent == Usage()
             assert desk.book.lines == []
         else:
-            assert (await desk.call(answer())).max_output_tokens == longest
+            assert (await desk.call(answer(1, 1))).max_output_tokens == longest
 
     @pytest.mark.parametrize("wanted", [1, 15, 16, 100])
     async def test_a_model_that_may_say_little(self, wanted: int) -> None:
         """Gets no more than it asks for."""
         assert (
-            await Desk(tokens=PROMPT + 100).call(answer(), max_output_tokens=wanted)
+            await Desk(tokens=PROMPT + 100).call(answer(1, 1), max_output_tokens=wanted)
         ).max_output_tokens == wanted
 
     async def test_a_free_model(self) -> None:
@@ -203,7 +227,7 @@ class TestBounding:
     async def test_a_model_whose_output_is_free(self) -> None:
         """Its prompt still has to be paid."""
         price = Price(input_usd_per_million_tokens=Decimal(1), output_usd_per_million_tokens=Decimal(0))
-        assert (await Desk(price, usd="0.0001").call(answer())).max_output_tokens == 1024
+        assert (await Desk(price, usd="0.0001").call(answer(1, 1))).max_output_tokens == 1024
         with pytest.raises(LimitExceeded):
             await Desk(price, usd="0.000099").call(answer())
 
@@ -248,7 +272,7 @@ class TestBounding:
     async def longest(self, desk: Desk, wanted: int) -> int | None:
         """How long the reply may be; None when the call may not start."""
         try:
-            return (await desk.call(answer(), max_output_tokens=wanted)).max_output_tokens
+            return (await desk.call(answer(1, 1), max_output_tokens=wanted)).max_output_tokens
         except LimitExceeded:
             return None
 

@@ -116,7 +116,11 @@ async def test_anything_but_an_approval_is_a_no(
 
 async def test_an_approver_who_does_not_answer_in_time_has_said_no(house: House) -> None:
     """After the policy's time the call is refused, and the run goes on."""
-    act, model, ringfence = recording(), Scripted([pay()], "I see."), house(approvals={"timeout_seconds": 0.05})
+    act, model, ringfence = (
+        recording(),
+        Scripted([pay()], "I see."),
+        house(approvals={"timeout_seconds": 0.05}),
+    )
 
     async def approver(_request: ApprovalRequest) -> Approved:
         await asyncio.Event().wait()
@@ -132,7 +136,7 @@ async def test_an_approver_who_does_not_answer_in_time_has_said_no(house: House)
 
 
 async def test_an_approver_sees_the_real_arguments_and_why(house: House) -> None:
-    """The request says who wants what for whom; real values only where the tool would get them, never in a repr."""
+    """The request says who wants what for whom; real values only as the tool gets them, never in a repr."""
     seen: list[ApprovalRequest] = []
 
     @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"]})
@@ -195,7 +199,7 @@ async def test_each_of_several_calls_is_asked_for_by_itself(house: House) -> Non
 
 
 async def test_a_read_only_tool_asks_nobody(house: House) -> None:
-    """Neither does a consequential one that the policy allows; a read-only one does where the policy says so."""
+    """Nor does a consequential one that the policy allows; a read-only one does where the policy says so."""
     asked: list[str] = []
 
     def note(request: ApprovalRequest) -> Approved:
@@ -410,7 +414,7 @@ async def test_an_approved_call_survives_a_failure_of_the_team(house: House) -> 
 
 
 async def test_an_approved_call_that_the_fence_refuses_is_used_up(house: House) -> None:
-    """What was refused at a limit is not done later by surprise; what was done before it is told all the same."""
+    """What was refused at a limit is not done later by surprise; what was done is told all the same."""
     act, model = recording(), Scripted([pay("1", id="a"), pay("2", id="b")], "After.")
     conversation = house(limits={"tool_calls": 1}).conversation(team_of(model, [act.function]))
     await conversation.run(task="Go")
@@ -465,7 +469,7 @@ async def test_agents_of_one_team_share_no_approvals(house: House) -> None:
 
     def factory(fence: Fence) -> RoundRobinGroupChat:
         bench = fence.workbench([act.function])
-        agents = [
+        agents: list[Any] = [
             agent(fence, Scripted([pay()], f"{name} done"), name=name, tools=bench) for name in ("a", "b")
         ]
         return RoundRobinGroupChat(agents, max_turns=2)

@@ -1,17 +1,30 @@
-"""The audit log: a line of JSON for each crossing and decision, and nothing happens that cannot be written."""
+"""The audit log: a line of JSON for each crossing and decision; what cannot be written does not happen."""
 
 import json
+import os
 import stat
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fenced import EMAIL, EVERY_CANARY, audit, audit_text, canaries_in, make, policy_file, recording, reply_of, team_of
+from fenced import (
+    EMAIL,
+    EVERY_CANARY,
+    audit,
+    audit_text,
+    canaries_in,
+    make,
+    policy_file,
+    recording,
+    reply_of,
+    team_of,
+)
 from scripted import Scripted, call
 
-from ringfence import Approved, GuardrailTripped, Policy, Ringfence, Status, StoreError
+from ringfence import Approved, GuardrailTripped, Policy, Ringfence, RingfenceError, Status, StoreError
 from ringfence.conversations.audit import AuditLog
 
 House = Callable[..., Ringfence]
@@ -66,7 +79,7 @@ async def test_every_line_is_json_with_a_time(house: House) -> None:
     parsed = [json.loads(line) for line in lines]
     times = [datetime.fromisoformat(line["timestamp"]) for line in parsed]
     assert times == sorted(times)
-    assert {time.utcoffset() is not None and time.utcoffset().total_seconds() for time in times} == {0.0}  # type: ignore[union-attr]
+    assert {time.utcoffset() for time in times} == {timedelta()}
     assert not [value for line in parsed for value in line.values() if value in ("", None, [])]
 
 
@@ -92,7 +105,9 @@ async def test_what_is_carried_out_on_resume_is_in_the_trace_of_the_resumed_run(
     await conversation.resume()
     mine = [line for line in audit(ringfence) if line["trace"] == conversation.trace_id]
     assert mine[0]["event"] == "run_started"
-    assert ("leaves", "passed") in {(line["event"], line.get("outcome")) for line in mine if line.get("door") == "tool"}
+    assert ("leaves", "passed") in {
+        (line["event"], line.get("outcome")) for line in mine if line.get("door") == "tool"
+    }
     assert mine[-1]["event"] == "run_ended"
 
 
@@ -110,11 +125,11 @@ async def test_what_went_wrong_is_on_record(
     """The door says by which error a call left, and the last line says how the run ended."""
     rule = {"use": "ringfence/banned_phrases", "at": ["message"], "with": {"phrases": ["secret"]}}
     ringfence = house(guardrails=[rule], **policy)
-    try:
+    with suppress(RingfenceError):
         await ringfence.conversation(team_of(Scripted(*replies), turns=2)).run(task="Go")
-    except Exception as error:
-        assert type(error).__name__ == outcome
-    left = [line["outcome"] for line in audit(ringfence) if line["event"] == "leaves" and line["door"] == "model"]
+    left = [
+        line["outcome"] for line in audit(ringfence) if line["event"] == "leaves" and line["door"] == "model"
+    ]
     assert left[-1] == outcome
     assert audit(ringfence)[-1]["status"] == status
 
@@ -126,7 +141,11 @@ async def test_a_guardrails_verdict_is_on_record_without_the_text(house: House) 
     with pytest.raises(GuardrailTripped):
         await ringfence.conversation(team_of(Scripted("ok"))).run(task=f"secret of {EMAIL}")
     (line,) = [line for line in audit(ringfence) if line["event"] == "guardrail"]
-    assert (line["guardrail"], line["point"], line["verdict"]) == ("ringfence/banned_phrases", "input", "block")
+    assert (line["guardrail"], line["point"], line["verdict"]) == (
+        "ringfence/banned_phrases",
+        "input",
+        "block",
+    )
     assert "secret of" not in audit_text(ringfence)
 
 
@@ -243,4 +262,4 @@ async def test_a_policy_in_code_writes_no_file(tmp_path: Path, monkeypatch: pyte
     ringfence = Ringfence(Policy(prices={"scripted": "free"}))
     assert reply_of(await ringfence.conversation(team_of(Scripted("ok"))).run(task="Go")) == "ok"
     assert ringfence.audit.path is None
-    assert list(tmp_path.iterdir()) == []
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - ruff takes Path's own way for one that blocks

@@ -45,7 +45,9 @@ async def test_twenty_conversations_at_once_do_not_mix(house: House) -> None:
     results = await asyncio.gather(
         *(one.run(task=f"I am user{number}@acme.com") for number, one in enumerate(conversations))
     )
-    assert [reply_of(result) for result in results] == [f"Hello user{number}@acme.com" for number in range(20)]
+    assert [reply_of(result) for result in results] == [
+        f"Hello user{number}@acme.com" for number in range(20)
+    ]
     traces = {line["trace"]: line["conversation"] for line in audit(ringfence)}
     assert traces == {one.trace_id: one.id for one in conversations}
 
@@ -80,7 +82,9 @@ def borrowed(part: str, lender: Fence, fence: Fence) -> AssistantAgent:
 
 @pytest.mark.parametrize("part", ["model client", "workbench", "memory", "tool"])
 @pytest.mark.parametrize("same_process", [True, False])
-async def test_a_part_of_another_conversations_fence_is_refused(house: House, part: str, same_process: bool) -> None:
+async def test_a_part_of_another_conversations_fence_is_refused(
+    house: House, part: str, same_process: bool
+) -> None:
     """It would mask with the wrong vault and spend from the wrong purse."""
     ringfence = house()
     fences: list[Fence] = []

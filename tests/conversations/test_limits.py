@@ -16,7 +16,9 @@ from scripted import Scripted, call, created
 from ringfence import Fence, Ringfence, Status, tool
 
 House = Callable[..., Ringfence]
-DOLLAR_A_TOKEN = {"scripted": {"input_usd_per_million_tokens": 1_000_000, "output_usd_per_million_tokens": 1_000_000}}
+DOLLAR_A_TOKEN = {
+    "scripted": {"input_usd_per_million_tokens": 1_000_000, "output_usd_per_million_tokens": 1_000_000}
+}
 
 
 def calls(number: int) -> list[Any]:
@@ -64,7 +66,9 @@ async def test_tool_calls_are_limited_even_within_one_reply(house: House) -> Non
 async def test_an_approved_call_counts_once(house: House) -> None:
     """A call that waited for a person is one call: with one left, it may run."""
     act = recording()
-    conversation = house(limits={"tool_calls": 1}).conversation(team_of(Scripted([call()], "ok"), [act.function]))
+    conversation = house(limits={"tool_calls": 1}).conversation(
+        team_of(Scripted([call()], "ok"), [act.function])
+    )
     await conversation.run(task="Go")
     (request,) = conversation.pending_approvals
     await conversation.approve(request.id, by="bob")
@@ -84,7 +88,7 @@ async def test_tokens_are_reserved_before_they_are_spent(house: House) -> None:
 
 
 async def test_money_is_limited_to_the_cent(house: House) -> None:
-    """US dollars are counted exactly, by the policy's price, and the call that could cost too much is not made."""
+    """US dollars are counted exactly, and the call that could cost too much is not made."""
     model = Scripted(created("one", usage=(60, 7)), "never")
     conversation = house(prices=DOLLAR_A_TOKEN, limits={"usd": 100}).conversation(team_of(model, turns=5))
     result = await conversation.run(task="Go")
@@ -95,7 +99,7 @@ async def test_money_is_limited_to_the_cent(house: House) -> None:
 
 
 async def test_time_ends_a_call_that_is_under_way(house: House) -> None:
-    """A model that does not answer is stopped when the seconds are over, and the run ends as for any limit."""
+    """A model that does not answer is stopped when the seconds are over; the run ends as for any limit."""
     stopped = asyncio.Event()
 
     async def wait() -> None:
@@ -141,7 +145,7 @@ async def test_after_a_limit_that_is_per_run_the_next_run_works(house: House) ->
 
     conversation = house(limits={"seconds": 0.2}).conversation(team_of(Scripted("ok", on_call=once)))
     await conversation.run(task="Go")
-    assert conversation.status is Status.LIMIT_REACHED
+    assert [conversation.status] == [Status.LIMIT_REACHED]
     assert reply_of(await conversation.run(task="Again")) == "ok"
     assert conversation.status is Status.DONE
 
@@ -182,7 +186,7 @@ async def test_a_selector_is_stopped_like_everybody_else(house: House, limit: in
     selector, model = Scripted("a"), Scripted("hm")
 
     def factory(fence: Fence) -> SelectorGroupChat:
-        agents = [agent(fence, model, name=name) for name in ("a", "b")]
+        agents: list[Any] = [agent(fence, model, name=name) for name in ("a", "b")]
         client = fence.model_client(selector, model="scripted")
         return SelectorGroupChat(
             agents, client, allow_repeated_speaker=True, termination_condition=MaxMessageTermination(99)
@@ -196,7 +200,7 @@ async def test_a_selector_is_stopped_like_everybody_else(house: House, limit: in
 
 
 async def test_magentic_one_is_stopped_like_everybody_else(house: House) -> None:
-    """The orchestrator cannot read the stop as a ledger and fails; what comes out is the limit all the same."""
+    """The orchestrator cannot read the stop and fails; what comes out is the limit all the same."""
     orchestrator = Scripted("facts", "plan", "never")
 
     def factory(fence: Fence) -> MagenticOneGroupChat:
@@ -222,7 +226,7 @@ async def test_a_reflection_is_stopped_like_everybody_else(house: House) -> None
 
 
 async def test_a_failed_call_is_settled_at_its_worst_case(house: House) -> None:
-    """When nobody knows what the provider charged, the reservation counts as spent, and nothing stays reserved."""
+    """When nobody knows what was charged, the reservation counts as spent, and nothing stays reserved."""
     model = Scripted(ValueError("boom"), "ok")
     conversation = house(prices=DOLLAR_A_TOKEN, limits={"usd": 5000}).conversation(team_of(model))
     with pytest.raises(Exception, match="ValueError"):
@@ -248,7 +252,12 @@ async def test_the_audit_says_what_every_call_cost_and_why_the_run_ended(house: 
     ringfence = house(prices=DOLLAR_A_TOKEN, limits={"usd": 2000, "model_calls": 1})
     await ringfence.conversation(team_of(Scripted("one"), turns=2)).run(task="Go")
     used = next(line for line in audit(ringfence) if line["event"] == "model_usage")
-    assert (used["agent"], used["input_tokens"], used["output_tokens"], used["usd"]) == ("desk", 100, 10, "110")
+    assert (used["agent"], used["input_tokens"], used["output_tokens"], used["usd"]) == (
+        "desk",
+        100,
+        10,
+        "110",
+    )
     assert used["reserved_tokens"] > 1024
     ended = audit(ringfence)[-1]
     assert (ended["event"], ended["status"], ended["usd"]) == ("run_ended", "limit_reached", "110")

@@ -38,7 +38,9 @@ def pair(first: Scripted, second: Scripted, *, turns: int = 2) -> Callable[[Fenc
     """Two agents that speak in turn."""
 
     def factory(fence: Fence) -> RoundRobinGroupChat:
-        return RoundRobinGroupChat([agent(fence, first, name="a"), agent(fence, second, name="b")], max_turns=turns)
+        return RoundRobinGroupChat(
+            [agent(fence, first, name="a"), agent(fence, second, name="b")], max_turns=turns
+        )
 
     return factory
 
@@ -46,7 +48,7 @@ def pair(first: Scripted, second: Scripted, *, turns: int = 2) -> Callable[[Fenc
 async def test_run_answers_with_autogens_own_result(house: House) -> None:
     """Messages, sources and the stop reason are those of the team."""
     conversation = house().conversation(pair(Scripted("one"), Scripted("two")))
-    assert conversation.status is Status.READY
+    assert [conversation.status] == [Status.READY]
     result = await conversation.run(task="Go")
     assert isinstance(result, TaskResult)
     assert [(one.source, one.to_text()) for one in result.messages] == [
@@ -163,7 +165,11 @@ async def test_reset_forgets_what_was_said_and_not_what_was_spent(house: House) 
     conversation = house().conversation(team_of(model))
     await conversation.run(task="Remember")
     await conversation.reset()
-    assert (conversation.status, conversation.transcript, await conversation.save_state()) == (Status.READY, (), {})
+    assert (conversation.status, conversation.transcript, await conversation.save_state()) == (
+        Status.READY,
+        (),
+        {},
+    )
     with pytest.raises(TaskError, match="nothing was said"):
         await conversation.run()
     await conversation.run(task="Go")
@@ -200,7 +206,7 @@ async def test_a_selectors_own_calls_are_fenced_and_counted(house: House) -> Non
     selector, model = Scripted("b"), Scripted("I am b.")
 
     def factory(fence: Fence) -> SelectorGroupChat:
-        agents = [agent(fence, Scripted("never"), name="a"), agent(fence, model, name="b")]
+        agents: list[Any] = [agent(fence, Scripted("never"), name="a"), agent(fence, model, name="b")]
         return SelectorGroupChat(
             agents,
             model_client=fence.model_client(selector, model="scripted"),

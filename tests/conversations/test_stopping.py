@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import CancellationToken
-from fenced import EMAIL, Talk, agent, audit, canaries_in, every_word, left_behind, recording, reply_of, team_of
+from fenced import (
+    EMAIL,
+    Talk,
+    agent,
+    audit,
+    canaries_in,
+    every_word,
+    left_behind,
+    recording,
+    reply_of,
+    team_of,
+)
 from scripted import Scripted, call
 
 from ringfence import (
@@ -102,7 +113,9 @@ async def test_a_cancellation_token_ends_a_run_wherever_it_is(
 
 
 @PLACES
-async def test_cancelling_the_task_stops_the_team_as_well(house: House, place: Callable[[Waiting], Any]) -> None:
+async def test_cancelling_the_task_stops_the_team_as_well(
+    house: House, place: Callable[[Waiting], Any]
+) -> None:
     """`asyncio` cancellation, and so `asyncio.timeout`, ends the team and not only the waiting for it."""
     waiting = Waiting()
     conversation = house().conversation(place(waiting))
@@ -218,7 +231,12 @@ async def test_after_a_failure_the_next_run_has_a_fresh_team_and_the_earlier_sta
     assert reply_of(await conversation.run(task="Third")) == "three"
     assert len(built) == 2
     shown = str(model.prompts[-1])
-    assert ("First" in shown, "one" in shown, "Second" in shown, "Third" in shown) == (True, True, False, True)
+    assert ("First" in shown, "one" in shown, "Second" in shown, "Third" in shown) == (
+        True,
+        True,
+        False,
+        True,
+    )
     assert conversation.status is Status.DONE
 
 

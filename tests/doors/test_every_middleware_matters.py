@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import Swarm
-from fenced import EMAIL, Talk, agent, audit, audit_text, recording, team_of, texts
+from fenced import EMAIL, Talk, agent, audit, audit_text, recording, team_of
 from pydantic import BaseModel
 from scripted import Scripted, call
 
@@ -88,7 +88,7 @@ async def a_task_is_checked(house: House) -> bool:
 
 @guards("delivery", "Mask")
 async def what_the_team_makes_up_itself_is_masked(house: House) -> bool:
-    """A text that AutoGen puts together passes no other door, and stays out of the transcript all the same."""
+    """A text that AutoGen puts together passes no other door, and stays out of the transcript."""
     act = recording(consequential=False)
     factory = team_of(Scripted([call()]), [act.function], tool_call_summary_format=f"Mail {EMAIL}")
     conversation = house().conversation(factory)
@@ -275,6 +275,7 @@ async def a_person_is_asked(house: House) -> bool:
 @guards("tool", "Deliver")
 async def a_tool_that_never_answers_is_given_up(house: House) -> bool:
     """The run goes on without it, and ends by itself."""
+
     @tool(consequential=False)
     async def act() -> str:
         """Never answer."""

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from autogen_agentchat.agents import AssistantAgent
@@ -56,7 +56,7 @@ def arguments(what: object) -> str:
 
 def odd(**fields: Any) -> CreateResult:
     """A reply that pydantic would not have let through."""
-    whole = {
+    whole: dict[str, Any] = {
         "content": "hi",
         "finish_reason": "stop",
         "usage": RequestUsage(prompt_tokens=1, completion_tokens=1),
@@ -76,10 +76,14 @@ def odd(**fields: Any) -> CreateResult:
         pytest.param([call(arguments='"x"')], NOT_PLAIN, id="a text as arguments"),
         pytest.param([call(arguments="null")], NOT_PLAIN, id="null as arguments"),
         pytest.param([call(arguments='{"what": %s}' % ("9" * 5000))], NOT_PLAIN, id="5000 digits"),
-        pytest.param([call(arguments='{"what": "x", "what": "y"}')], NOT_PLAIN, id="a key that is there twice"),
+        pytest.param(
+            [call(arguments='{"what": "x", "what": "y"}')], NOT_PLAIN, id="a key that is there twice"
+        ),
         pytest.param([call(arguments='{"what": NaN}')], NOT_PLAIN, id="NaN"),
         pytest.param([call(arguments='{"what": -Infinity}')], NOT_PLAIN, id="minus infinity"),
-        pytest.param([call(arguments='{"what": %s}' % ("[" * 100_000))], NOT_PLAIN, id="100000 open brackets"),
+        pytest.param(
+            [call(arguments='{"what": %s}' % ("[" * 100_000))], NOT_PLAIN, id="100000 open brackets"
+        ),
         pytest.param([call(arguments=f'{{"what": "{EVERY_CANARY}')], NOT_PLAIN, id="personal data, cut off"),
         pytest.param([call("nope")], "nope", id="a tool that does not exist"),
         pytest.param([call("other")], "other", id="a tool of another agent"),
@@ -122,26 +126,30 @@ async def test_a_call_that_makes_no_sense_is_refused_and_the_model_hears_why(
         pytest.param(odd(content=None), ConversationInterrupted, "TypeError", id="no content"),
         pytest.param(odd(content=5), ConversationInterrupted, "TypeError", id="a number as content"),
         pytest.param(odd(content=["act"]), ConversationInterrupted, "AttributeError", id="texts for calls"),
-        pytest.param([call(arguments={"a": 1})], ConversationInterrupted, "TypeError", id="no JSON"),  # type: ignore[arg-type]
+        pytest.param([call(arguments=cast(str, {}))], ConversationInterrupted, "TypeError", id="a mapping"),
         pytest.param(ValueError("boom"), ModelCallFailed, "ValueError", id="an exception"),
         pytest.param(ValueError(EVERY_CANARY), ModelCallFailed, "ValueError", id="one with personal data"),
         pytest.param(TimeoutError(EVERY_CANARY), ModelCallFailed, "no answer in time", id="a time-out"),
         pytest.param(MemoryError(), ModelCallFailed, "MemoryError", id="no memory"),
         pytest.param(RecursionError(), ModelCallFailed, "RecursionError", id="no stack"),
-        pytest.param(asyncio.CancelledError(), ModelCallFailed, "CancelledError", id="a cancellation of its own"),
+        pytest.param(
+            asyncio.CancelledError(), ModelCallFailed, "CancelledError", id="a cancellation of its own"
+        ),
         pytest.param(
             [call(arguments='{"what": %s}' % ("[" * 200 + "]" * 200))],
             GuardrailTripped,
             "nested too deeply",
             id="arguments 200 levels deep",
         ),
-        pytest.param(f"My number is {EVERY_CANARY}, 536-22-8726", GuardrailTripped, "US_SSN", id="blocked data"),
+        pytest.param(
+            f"My number is {EVERY_CANARY}, 536-22-8726", GuardrailTripped, "US_SSN", id="blocked data"
+        ),
     ],
 )
 async def test_a_reply_that_is_none_ends_the_run_with_a_typed_error(
     house: House, logs: pytest.LogCaptureFixture, reply: Any, error: type[RingfenceError], says: str
 ) -> None:
-    """The error says what happened without quoting anybody, nothing ran, and a fresh team takes the next task."""
+    """The error says what happened and quotes nobody, nothing ran, and a fresh team takes the next task."""
     act = recording()
     entities = dict.fromkeys(CANARIES, "pseudonymize") | {"US_SSN": "block"}
     ringfence = house(pii={"entities": entities})
@@ -237,7 +245,7 @@ async def test_a_reported_usage_never_lowers_what_was_spent(
 
 @pytest.mark.parametrize("ids", [("same", "same"), ("", ""), ("x" * 500, "x" * 500), ("a b", "a\nb")])
 async def test_each_call_has_a_clearance_of_its_own(house: House, ids: tuple[str, str]) -> None:
-    """Two calls under one id, or under none, both run once with their own arguments, and get their own results."""
+    """Two calls under one id, or under none, both run once, with their own arguments and results."""
     act = recording(consequential=False, answer="done")
     calls = [call(arguments=arguments(str(number)), id=id_) for number, id_ in enumerate(ids)]
     model = Scripted(calls, "ok")
@@ -251,7 +259,9 @@ async def test_an_id_that_was_used_before_does_not_renew_a_clearance(house: Hous
     """A model that repeats the id of an approved call, with other arguments, is judged afresh."""
     act = recording()
     model = Scripted(
-        [call(arguments=arguments("ten dollars"), id="pay")], [call(arguments=arguments("all"), id="pay")], "ok"
+        [call(arguments=arguments("ten dollars"), id="pay")],
+        [call(arguments=arguments("all"), id="pay")],
+        "ok",
     )
     asked: list[object] = []
 
@@ -259,9 +269,7 @@ async def test_an_id_that_was_used_before_does_not_renew_a_clearance(house: Hous
         asked.append(request.arguments["what"])
         return Approved("bob") if len(asked) == 1 else Rejected("bob")
 
-    conversation = house().conversation(
-        team_of(model, [act.function], max_tool_iterations=3), approver=once
-    )
+    conversation = house().conversation(team_of(model, [act.function], max_tool_iterations=3), approver=once)
     await conversation.run(task="Go")
     assert asked == ["ten dollars", "all"]
     assert act.calls == [{"what": "ten dollars"}]
@@ -280,7 +288,9 @@ async def test_fifty_parallel_calls_all_run_once(house: House) -> None:
 async def test_good_calls_run_beside_refused_ones(house: House) -> None:
     """One bad call of a reply does not take the others with it, and each gets its own answer."""
     act = recording(consequential=False)
-    model = Scripted([call("nope", id="1"), call(arguments=arguments("x"), id="2"), call(arguments="{", id="3")], "ok")
+    model = Scripted(
+        [call("nope", id="1"), call(arguments=arguments("x"), id="2"), call(arguments="{", id="3")], "ok"
+    )
     await house().conversation(team_of(model, [act.function], max_tool_iterations=2)).run(task="Go")
     assert act.calls == [{"what": "x"}]
     assert [NOT_PLAIN in text for text in model.tool_results()] == [False, False, True]
@@ -324,7 +334,9 @@ async def test_a_handoff_goes_through(house: House) -> None:
 
 @pytest.mark.parametrize("name", ["transfer_to_bob", "transfer_*", "*"])
 @pytest.mark.parametrize("decision", ["deny", "approve"])
-async def test_a_handoff_that_the_policy_denies_does_not_happen(house: House, name: str, decision: str) -> None:
+async def test_a_handoff_that_the_policy_denies_does_not_happen(
+    house: House, name: str, decision: str
+) -> None:
     """Denied by its name or by a glob: the desk keeps the floor, and bob's model is never called."""
     desk, bob = Scripted([call("transfer_to_bob")], "I stay."), Scripted("Bob here.")
     conversation = house(tools={name: {"decision": decision}}).conversation(swarm(desk, bob))
@@ -415,7 +427,7 @@ async def test_a_reply_must_fit_the_structure_that_was_asked_for(house: House) -
     model = Scripted('{"number": "many"}', '{"number": 7}')
     conversation = house().conversation(lambda fence: agent(fence, model, output_content_type=Answer))
     result = await conversation.run(task="Go")
-    assert result.messages[-1].content == Answer(number=7)  # type: ignore[attr-defined]
+    assert result.messages[-1].model_dump()["content"] == {"number": 7}
 
 
 async def test_a_reply_that_never_fits_is_a_tripped_guardrail(house: House) -> None:
@@ -436,10 +448,9 @@ async def test_streamed_text_leaves_only_when_all_of_it_has_passed(house: House)
     assert kinds == ["TextMessage", "ModelClientStreamingChunkEvent", "TextMessage", "TaskResult"]
     assert [entry.text for entry in conversation.transcript][1:] == ["Write to <EMAIL_ADDRESS_1> soon."] * 2
     bad = ringfence.conversation(team_of(Scripted("We guarantee it."), model_client_stream=True))
-    seen: list[str] = []
+    seen: list[object] = []
     with pytest.raises(GuardrailTripped):
-        async for event in bad.run_stream(task="Go"):
-            seen.append(event.to_text())  # type: ignore[union-attr]
+        await note(bad.run_stream(task="Go"), seen)
     assert "guarantee" not in str(seen)
 
 
@@ -455,6 +466,12 @@ async def test_an_agent_that_is_not_in_a_team_is_fenced_as_well(house: House) ->
     assert conversation.status is Status.WAITING_FOR_APPROVAL
     assert act.calls == []
     assert not canaries_in(str(conversation.transcript))
+
+
+async def note(events: AsyncIterable[object], seen: list[object]) -> None:
+    """Keep the events of a stream that may break off."""
+    async for event in events:
+        seen.append(event)  # noqa: PERF401 - what came before the break is to be kept
 
 
 def no_promises(on_fail: str) -> dict[str, Any]:

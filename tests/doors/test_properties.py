@@ -4,8 +4,8 @@ import asyncio
 import json
 import tempfile
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ import pytest
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import Swarm
 from autogen_core import FunctionCall
-from fenced import CANARIES, agent, audit_text, canaries_in, make
+from fenced import CANARIES, Talk, agent, audit_text, canaries_in, make
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted import Scripted, created
 
-from ringfence import ApprovalRequest, Approved, Fence, Rejected, RingfenceError, Status, tool
+from ringfence import ApprovalRequest, Approved, Fence, Rejected, RingfenceError, tool
 
 WORDS = st.text(alphabet="abcXYZäß中🎈 .;:!?'\"\\{}[]<>_\n\x00\u200b\ud800", max_size=12)
 SAYINGS = st.lists(st.one_of(WORDS, st.sampled_from(sorted(CANARIES.values()))), max_size=5).map(", ".join)
@@ -36,7 +36,9 @@ ARGUMENTS = st.one_of(
     OBJECTS.map(lambda value: json.dumps(value, ensure_ascii=False)),
     VALUES.map(json.dumps),
     SAYINGS,
-    st.sampled_from(["", "{", "[]", '{"what": NaN}', '{"what": 1, "what": 2}', '{"what": ' + "9" * 5000 + "}"]),
+    st.sampled_from(
+        ["", "{", "[]", '{"what": NaN}', '{"what": 1, "what": 2}', '{"what": ' + "9" * 5000 + "}"]
+    ),
 )
 KNOWN = st.sampled_from(["pay", "send", "look"])
 OTHERS = ["transfer_to_bob", "transfer_to_ghost", "nope", "", *CANARIES.values()]
@@ -78,52 +80,53 @@ WORLDS = st.builds(
 )
 
 
-@dataclass
-class Witness:
-    """What was approved, and what ran."""
-
-    approved: Counter[str]
-    ran: Counter[str]
-
-
 def key(name: str, arguments: Any) -> str:
     """One spelling of a call."""
     seen = {argument: arguments.get(argument) for argument in ("what", "to")}
     return f"{name} {json.dumps(seen, sort_keys=True)}"
 
 
-async def play(world: World, folder: Path) -> tuple[Witness, str]:
-    """Run the world twice, deciding what waits in between; gives what happened, and all that was written."""
-    witness = Witness(Counter(), Counter())
-    answers, decisions = iter(world.answers * 50), iter(world.decisions * 50)
+class Witness:
+    """Plays a world's tools and its approver, and remembers what was approved and what ran."""
 
-    def answered() -> str:
-        answer = next(answers)
+    def __init__(self, world: World) -> None:
+        self.approved: Counter[str] = Counter()
+        self.ran: Counter[str] = Counter()
+        self._answers, self._decisions = cycle(world.answers), cycle(world.decisions)
+
+    def _answer(self) -> str:
+        answer = next(self._answers)
         if isinstance(answer, Exception):
             raise answer
         return str(answer)
 
-    @tool(consequential=False)
-    def look(what: Any = None, to: Any = None) -> str:
-        """Look something up."""
-        return answered()
+    def tools(self) -> list[Any]:
+        """One that looks, one that acts, and one that acts and may see real values."""
 
-    @tool(consequential=True)
-    def pay(what: Any = None, to: Any = None) -> str:
-        """Pay."""
-        witness.ran[key("pay", {"what": what, "to": to})] += 1
-        return answered()
+        @tool(consequential=False)
+        def look(what: Any = None, to: Any = None) -> str:
+            """Look something up."""
+            return self._answer()
 
-    @tool(consequential=True, reveals={"to": list(CANARIES)})
-    async def send(what: Any = None, to: Any = None) -> str:
-        """Send."""
-        witness.ran[key("send", {"what": what, "to": to})] += 1
-        return answered()
+        @tool(consequential=True)
+        def pay(what: Any = None, to: Any = None) -> str:
+            """Pay."""
+            self.ran[key("pay", {"what": what, "to": to})] += 1
+            return self._answer()
 
-    async def approver(request: ApprovalRequest) -> Approved | Rejected | None:
-        match next(decisions):
+        @tool(consequential=True, reveals={"to": list(CANARIES)})
+        async def send(what: Any = None, to: Any = None) -> str:
+            """Send."""
+            self.ran[key("send", {"what": what, "to": to})] += 1
+            return self._answer()
+
+        return [look, pay, send]
+
+    async def approver(self, request: ApprovalRequest) -> Approved | Rejected | None:
+        """Decide at once, put it off, or fail."""
+        match next(self._decisions):
             case "approve":
-                witness.approved[key(request.tool, request.real_arguments)] += 1
+                self.approved[key(request.tool, request.real_arguments)] += 1
                 return Approved("bob")
             case "wait":
                 return None
@@ -132,31 +135,36 @@ async def play(world: World, folder: Path) -> tuple[Witness, str]:
             case _:
                 return Rejected("bob")
 
+    async def decide(self, conversation: Talk) -> None:
+        """Decide what waits."""
+        for request in conversation.pending_approvals:
+            if next(self._decisions) == "approve":
+                await conversation.approve(request.id, by="bob")
+                self.approved[key(request.tool, request.real_arguments)] += 1
+            else:
+                await conversation.reject(request.id, by="bob")
+
+
+async def play(world: World, folder: Path) -> tuple[Witness, str]:
+    """Two runs, with decisions and a resumption after each; who saw it all, and all that was written."""
+    witness = Witness(world)
     desk, bob = Scripted(*world.replies), Scripted("Bob here.")
-    more = {"max_tool_iterations": world.iterations, "model_client_stream": world.stream}
+    more: dict[str, Any] = {"max_tool_iterations": world.iterations, "model_client_stream": world.stream}
 
     def factory(fence: Fence) -> Swarm:
-        first = agent(fence, desk, tools=[look, pay, send], handoffs=["bob"], **more)
+        first = agent(fence, desk, tools=witness.tools(), handoffs=["bob"], **more)
         return Swarm([first, agent(fence, bob, name="bob")], termination_condition=MaxMessageTermination(4))
 
     ringfence = make(folder)
-    conversation = ringfence.conversation(factory, approver=approver)
+    conversation = ringfence.conversation(factory, approver=witness.approver)
     errors = []
-    for _ in range(2):
+    for step in (conversation.run, conversation.resume, conversation.run, conversation.resume):
         try:
-            await asyncio.wait_for(conversation.run(task=world.task + " go"), 30)
-            for request in conversation.pending_approvals:
-                if next(decisions) == "approve":
-                    await conversation.approve(request.id, by="bob")
-                    witness.approved[key(request.tool, request.real_arguments)] += 1
-                else:
-                    await conversation.reject(request.id, by="bob")
-            if conversation.status is Status.WAITING_FOR_APPROVAL:
-                await asyncio.wait_for(conversation.resume(), 30)
+            task = {"task": world.task + " go"} if step == conversation.run else {}
+            await asyncio.wait_for(step(**task), 30)
         except RingfenceError as error:
             errors.append(f"{error!r} {error}")
-    with suppress(RingfenceError):
-        await conversation.resume()
+        await witness.decide(conversation)
     state = json.dumps(await conversation.save_state(), ensure_ascii=False)
     written = [audit_text(ringfence), str(conversation.transcript), state, desk.seen, bob.seen, *errors]
     await ringfence.close()
@@ -172,7 +180,7 @@ async def play(world: World, folder: Path) -> tuple[Witness, str]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_nothing_runs_unapproved_and_nothing_leaks(world: World) -> None:
-    """Each consequential call ran as often as it was approved, exactly so; nobody's data is seen or written."""
+    """Each consequential call ran as often as it was approved, exactly so; nobody's data is seen or kept."""
     with tempfile.TemporaryDirectory() as folder:
         witness, written = asyncio.run(play(world, Path(folder)))
     assert not witness.ran - witness.approved

@@ -1,4 +1,4 @@
-"""The user door: what is handed in is checked and masked before any agent reads it, and masked on its way out."""
+"""The user door: what is handed in is checked and masked before any agent reads it."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,17 @@ import PIL.Image
 import pytest
 from autogen_agentchat.messages import MultiModalMessage, StructuredMessage, TextMessage, ThoughtEvent
 from autogen_core import Image
-from fenced import CANARIES, EMAIL, EVERY_CANARY, canaries_in, left_behind, recording, reply_of, team_of, texts
+from fenced import (
+    CANARIES,
+    EMAIL,
+    EVERY_CANARY,
+    canaries_in,
+    left_behind,
+    recording,
+    reply_of,
+    team_of,
+    texts,
+)
 from pydantic import BaseModel
 from scripted import Scripted, call
 
@@ -73,7 +83,10 @@ def deep(levels: int) -> Tree:
             id="an image",
         ),
         pytest.param(
-            StructuredMessage[Tree](content=deep(200), source="user"), GuardrailTripped, "nested", id="too deep"
+            StructuredMessage[Tree](content=deep(200), source="user"),
+            GuardrailTripped,
+            "nested",
+            id="too deep",
         ),
         pytest.param(f"mine is {SSN}", GuardrailTripped, "US_SSN", id="personal data that the policy blocks"),
         pytest.param(
@@ -84,7 +97,7 @@ def deep(levels: int) -> Tree:
 async def test_a_task_that_cannot_be_worked_on_is_refused(
     house: House, logs: pytest.LogCaptureFixture, task: Any, error: type[RingfenceError], says: str
 ) -> None:
-    """It is refused with one of our errors that says why, no model is called, and the next task is welcome."""
+    """It is refused with one of our errors that says why, no model is called; the next task is welcome."""
     ringfence = house(pii={"entities": {"US_SSN": "block"}})
     model = Scripted("Hello.")
     conversation = ringfence.conversation(team_of(model))
@@ -101,7 +114,9 @@ async def test_a_task_that_cannot_be_worked_on_is_refused(
         pytest.param("Hi\x00 there\x1b[31m", "Hi there[31m", id="control characters inside"),
         pytest.param("Hi \ud800 there", "Hi \ufffd there", id="a lone surrogate"),
         pytest.param("Zwei\nZeilen\tGrüße 🎈", "Zwei\nZeilen\tGrüße 🎈", id="lines, tabs, umlauts, emoji"),
-        pytest.param("jane.doe\u200b@acme-canary.com", "<EMAIL_ADDRESS_1>", id="an address split out of sight"),
+        pytest.param(
+            "jane.doe\u200b@acme-canary.com", "<EMAIL_ADDRESS_1>", id="an address split out of sight"
+        ),
         pytest.param("jane.doe\\u0040acme-canary.com", "<EMAIL_ADDRESS_1>", id="an address with an escape"),
         pytest.param(said(EMAIL), "<EMAIL_ADDRESS_1>", id="a message"),
         pytest.param((said(EMAIL),), "<EMAIL_ADDRESS_1>", id="a tuple of messages"),
@@ -113,7 +128,9 @@ async def test_a_task_that_cannot_be_worked_on_is_refused(
         pytest.param("<EMAIL_ADDRESS_1> or " + EMAIL, "<EMAIL_ADDRESS_1> or <EMAIL_ADDRESS_2>", id="a lie"),
     ],
 )
-async def test_a_task_is_cleaned_and_masked_before_a_model_sees_it(house: House, task: Any, seen: str) -> None:
+async def test_a_task_is_cleaned_and_masked_before_a_model_sees_it(
+    house: House, task: Any, seen: str
+) -> None:
     """What is odd but harmless is put right, and personal data is replaced wherever it stands."""
     model = Scripted("Hello.")
     await house().conversation(team_of(model)).run(task=task)
@@ -125,7 +142,7 @@ async def test_a_task_is_cleaned_and_masked_before_a_model_sees_it(house: House,
 async def test_the_user_sees_real_values_and_nobody_else_does(
     house: House, logs: pytest.LogCaptureFixture
 ) -> None:
-    """Pseudonyms are turned back in what the user gets; model, audit, logs, transcript and state keep them."""
+    """Pseudonyms are turned back in what the user gets; model, audit, logs, transcript, state keep them."""
     ringfence = house()
     model = Scripted("I wrote to <EMAIL_ADDRESS_1> and called <PHONE_NUMBER_1>.")
     conversation = ringfence.conversation(team_of(model))
@@ -180,9 +197,10 @@ async def test_a_guardrail_at_output_stops_the_answer(house: House) -> None:
     """What it blocks is not delivered, not even as a part of the result or of the transcript."""
     ringfence = house(guardrails=[banned("output")])
     conversation = ringfence.conversation(team_of(Scripted("It is the secret word.")))
+    events = conversation.run_stream(task="Hi")
+    assert "Hi" in str(await anext(events))
     with pytest.raises(GuardrailTripped) as tripped:
-        async for event in conversation.run_stream(task="Hi"):
-            assert "secret" not in event.to_text()  # type: ignore[union-attr]
+        await anext(events)
     assert tripped.value.point == "output"
     assert [entry.source for entry in conversation.transcript] == ["user"]
     assert conversation.status is Status.BLOCKED

@@ -31,6 +31,17 @@ ALLOW = Allow("tool_policy")
 TOOLS = ("look", "refund", "send", "drop", "transfer_to_bob", "transfer_to_eve", "outside")
 
 
+PARAMETERS: Any = {
+    "properties": {
+        "order": {"type": "integer"},
+        "reason": {"default": "none"},
+        "copies": {"default": 0},
+        "note": {"default": None},
+        "odd": "no schema",
+    }
+}
+
+
 def wanted(name: str, arguments: Any = "{}", call_id: str = "call-1") -> FunctionCall:
     spelled = arguments if isinstance(arguments, str) else json.dumps(arguments)
     return FunctionCall(id=call_id, name=name, arguments=spelled)
@@ -75,6 +86,13 @@ class Desk:
         content = (await self.answer(reply(list(calls)), offered)).content
         assert not isinstance(content, str)
         return content
+
+    async def kept_with(self, parameters: Any, call: FunctionCall) -> list[Any]:
+        """The calls that are left of one, of a tool that is offered with these parameters."""
+        tools = ({"name": call.name, "parameters": parameters},)
+        return cast(
+            "list[Any]", (await self.clear(model_call("hi", tools=tools), Handler(reply([call])))).content
+        )
 
     def taken(self, call: FunctionCall) -> Verdict:
         """What the tool door hears of a call, as AutoGen makes it of the model's."""
@@ -296,6 +314,45 @@ class TestModelDoor:
         (call,) = await desk.kept(wanted("look", ' {"b":\n"\\u00e9", "a" : [1.50]} '))
         assert call.arguments == '{"b": "é", "a": [1.5]}'
 
+    @pytest.mark.parametrize(
+        ("arguments", "completed"),
+        [
+            ({"order": 1}, {"order": 1, "reason": "none", "copies": 0}),
+            ({"order": 1, "reason": None, "copies": 2}, {"order": 1, "reason": None, "copies": 2}),
+        ],
+    )
+    async def test_what_the_tool_would_fill_in_is_decided_with_the_rest(
+        self, desk: Desk, arguments: dict[str, Any], completed: dict[str, Any]
+    ) -> None:
+        """A default is an argument like any other; what the model says comes first."""
+        (call,) = await desk.kept_with(PARAMETERS, wanted("look", arguments))
+        assert json.loads(call.arguments) == completed
+        assert isinstance(desk.taken(call), Allow)
+
+    @pytest.mark.parametrize(
+        ("parameters", "verdict"),
+        [
+            ({"properties": {"order": {}}}, Block),
+            ({"properties": {}}, Block),
+            ({"properties": {"order": {}}, "additionalProperties": False}, Block),
+            ({"properties": {"order": {}}, "additionalProperties": True}, Allow),
+            ({"properties": {"Order": {}, "oder": {}}}, Block),
+            ({"properties": {"order": {}, "odd": {}}}, Allow),
+            ({"properties": ["order"]}, Allow),
+            ({}, Allow),
+            ("none", Allow),
+        ],
+    )
+    async def test_an_argument_that_the_tool_does_not_have(
+        self, desk: Desk, parameters: Any, verdict: type[Verdict]
+    ) -> None:
+        """It would be ignored, and what runs would not be what was decided."""
+        (call,) = await desk.kept_with(parameters, wanted("look", {"order": 1, "odd": 2}))
+        said = desk.taken(call)
+        assert isinstance(said, verdict)
+        if isinstance(said, Block):
+            assert said.reason.startswith("look has no argument `o")
+
     async def test_ids_that_are_used_twice(self, desk: Desk) -> None:
         """In one reply or in two: each call gets an id of its own."""
         first = await desk.kept(wanted("look", {"a": 1}), wanted("look", {"a": 2}))
@@ -335,7 +392,7 @@ class TestModelDoor:
     def test_any_reply_is_decided(self, arguments: str) -> None:
         """Whatever a model writes as arguments, what reaches the tool door is what was judged."""
         desk = Desk(Book())
-        call, refusal = desk.clear._decided(wanted("look", arguments), "desk", {"look"})
+        call, refusal = desk.clear._decided(wanted("look", arguments), "desk", {"look": {}})
         assert call is not None
         assert refusal == ""
         assert isinstance(desk.taken(call), Allow) is (parse_arguments(arguments) is not None)

@@ -1,6 +1,8 @@
 """A door is a stack of middlewares, and what passes it is plain data."""
 
-from ringfence.errors import RingfenceError
+import asyncio
+
+from ringfence.errors import ApprovalDenied, ApprovalRequired, RingfenceError
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.records import record_nothing
 from ringfence.guardrails.stop import StopSignal
@@ -55,6 +57,34 @@ def test_the_first_reason_to_stop_stays() -> None:
     assert stop.error is first
     stop.clear()
     assert stop.error is None
+
+
+def test_a_missing_approval_gives_way_to_a_graver_reason() -> None:
+    """It only means that the team has to wait."""
+    stop, waits, grave = (
+        StopSignal(),
+        ApprovalRequired(approval_id="1", tool="refund"),
+        RingfenceError("grave"),
+    )
+    for error in (waits, grave, ApprovalDenied(approval_id="1", tool="refund"), waits):
+        stop.set(error)
+    assert stop.error is grave
+
+
+async def test_an_interruption_ends_what_is_under_way() -> None:
+    """All of it, whether it watches a token or not; what is done is not held on to."""
+    stop, loop = StopSignal(), asyncio.get_running_loop()
+    done, running = loop.create_future(), loop.create_future()
+    for work in (done, running):
+        stop.link(work)
+    done.set_result("done")
+    await asyncio.wait([done])
+    assert not stop.interrupted
+    stop.interrupt()
+    assert stop.interrupted
+    assert (done.result(), running.cancelled()) == ("done", True)
+    stop.clear()
+    assert not stop.interrupted
 
 
 def test_a_call_says_which_structure_its_reply_must_have() -> None:

@@ -86,6 +86,11 @@ class TestWhatIsFound:
         ("text", "entity"),
         [
             ("jane＠acme．com", "EMAIL_ADDRESS"),
+            ("jane%40acme.com", "EMAIL_ADDRESS"),
+            ("jane&#64;acme.com", "EMAIL_ADDRESS"),
+            ("jane&#X40;acme.com", "EMAIL_ADDRESS"),
+            ("jane&commat;acme.com", "EMAIL_ADDRESS"),
+            (r"jane\x40acme.com", "EMAIL_ADDRESS"),
             ("𝐣𝐚𝐧𝐞@acme.com", "EMAIL_ADDRESS"),
             ("４１１１ １１１１ １１１１ １１１１", "CREDIT_CARD"),
             ("٤١١١١١١١١١١١١١١١", "CREDIT_CARD"),
@@ -93,8 +98,13 @@ class TestWhatIsFound:
         ],
     )
     async def test_in_other_signs(self, text: str, entity: str) -> None:
-        """Full-width and other signs that people and models read alike; the finding has their place."""
+        """Full-width, of URLs and HTML: people and models read them alike. The finding has their place."""
         assert await found(f"ﬁ {text} ½") == [(entity, text)]
+
+    async def test_behind_an_escape(self) -> None:
+        """The letter of an escape is not one of the value's."""
+        text = r"{\"mail\":\"jane@acme.com\\nbob@acme.com\tcarol@acme.com\"}"
+        assert [value for _, value in await found(text)] == [EMAIL, "bob@acme.com", "carol@acme.com"]
 
     async def test_context_words_raise_the_score(self) -> None:
         """With a colon or without; a number alone stays below the threshold."""

@@ -14,8 +14,12 @@ from ringfence.errors import (
     RingfenceError,
     StoreError,
 )
+from ringfence.guardrails.masking import Masker
+from ringfence.guardrails.pii import PiiSettings
+from ringfence.guardrails.presidio import PiiFinder
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
 from ringfence.guardrails.stop import StopSignal
+from ringfence.guardrails.vault import Vault
 from tests.guardrails.parts import Handler, model_call, reply, text_of, tool_call, tool_result
 
 
@@ -28,6 +32,13 @@ WAITS = ApprovalRequired(approval_id="approval-1", tool="refund")
 DENIED = ApprovalDenied(approval_id="approval-1", tool="refund", reason="was rejected by bob")
 STORE = StoreError("The audit log cannot be written: disk full")
 FAILED = ModelCallFailed(model="m", reason="busy", retryable=True)
+
+
+@pytest.fixture
+def masker() -> Masker:
+    """Masks e-mail addresses."""
+    settings = PiiSettings.model_validate({"entities": {"EMAIL_ADDRESS": "pseudonymize"}})
+    return Masker(finder=PiiFinder(settings), settings=settings, vault=Vault())
 
 
 @pytest.fixture
@@ -79,10 +90,10 @@ class TestModelDoor:
 class TestToolDoor:
     """A result that the model can use."""
 
-    async def test_a_result_passes(self, stop: StopSignal) -> None:
+    async def test_a_result_passes(self, stop: StopSignal, masker: Masker) -> None:
         """As it is."""
         result = tool_result()
-        assert await RefuseInsteadOfRaise(stop)(tool_call(), Handler(result)) is result
+        assert await RefuseInsteadOfRaise(stop, masker)(tool_call(), Handler(result)) is result
 
     @pytest.mark.parametrize(
         ("error", "said", "stops"),
@@ -113,23 +124,46 @@ class TestToolDoor:
         ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
     )
     async def test_an_error_becomes_a_result(
-        self, stop: StopSignal, error: BaseException, said: str, stops: bool
+        self, stop: StopSignal, masker: Masker, error: BaseException, said: str, stops: bool
     ) -> None:
         """Nothing is raised into AutoGen's agent; what has to stop the conversation does."""
-        result = await RefuseInsteadOfRaise(stop)(tool_call(), Handler(error))
+        result = await RefuseInsteadOfRaise(stop, masker)(tool_call(), Handler(error))
         assert text_of(result) == said
         assert result.name == "refund"
         assert stop.error is (error if stops else None)
 
-    async def test_after_a_stop_no_tool_runs(self, stop: StopSignal) -> None:
+    async def test_after_a_stop_no_tool_runs(self, stop: StopSignal, masker: Masker) -> None:
         """Calls that the model had asked for together are refused, too."""
         stop.set(LIMIT)
         handler = Handler(tool_result())
-        result = await RefuseInsteadOfRaise(stop)(tool_call(), handler)
+        result = await RefuseInsteadOfRaise(stop, masker)(tool_call(), handler)
         assert text_of(result) == f"Refused: {LIMIT}. The call was not run."
         assert handler.calls == []
 
-    async def test_while_one_call_waits_the_others_go_on(self, stop: StopSignal) -> None:
+    async def test_while_one_call_waits_the_others_go_on(self, stop: StopSignal, masker: Masker) -> None:
         """Each of several calls can ask for its own approval."""
         stop.set(WAITS)
-        assert await RefuseInsteadOfRaise(stop)(tool_call(), Handler(tool_result())) == tool_result()
+        assert await RefuseInsteadOfRaise(stop, masker)(tool_call(), Handler(tool_result())) == tool_result()
+
+    async def test_a_reason_is_masked(self, stop: StopSignal, masker: Masker) -> None:
+        """An approver sees real values, and may write one of them down."""
+        error = ApprovalDenied(
+            approval_id="approval-1", tool="refund", reason="was rejected: ask jane@acme.com"
+        )
+        result = await RefuseInsteadOfRaise(stop, masker)(tool_call(), Handler(error))
+        assert text_of(result) == (
+            "Refused: refund was rejected: ask <EMAIL_ADDRESS_1>. The call was not run."
+        )
+
+    @pytest.mark.parametrize("failure", [ValueError("jane@acme.com"), asyncio.CancelledError()])
+    async def test_a_reason_that_cannot_be_masked(
+        self, stop: StopSignal, masker: Masker, failure: BaseException, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Is not told; nothing is raised for that."""
+
+        async def fails(*_: object, **__: object) -> None:
+            raise failure
+
+        monkeypatch.setattr(Masker, "mask", fails)
+        result = await RefuseInsteadOfRaise(stop, masker)(tool_call(), Handler(tripped()))
+        assert text_of(result) == "Refused, for a reason that cannot be shown here."

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from ipaddress import IPv4Address
 from pathlib import PurePosixPath
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 from unittest.mock import Mock
 from uuid import UUID
@@ -29,8 +30,6 @@ from autogen_core import CancellationToken, FunctionCall, Image
 from autogen_core.memory import MemoryContent, MemoryMimeType
 from autogen_core.models import (
     ChatCompletionTokenLogprob,
-    FunctionExecutionResult,
-    FunctionExecutionResultMessage,
     TopLogprob,
     UserMessage,
 )
@@ -45,9 +44,9 @@ from ringfence.guardrails.calls import Delivery, UserTurn
 from ringfence.guardrails.texts import (
     UncheckableContentError,
     clean_text,
-    is_result_message,
     map_text,
     offered_name,
+    offered_parameters,
     parse_arguments,
     texts_of,
 )
@@ -516,14 +515,12 @@ class TestCleanText:
         cleaned.encode()
 
 
-def test_the_name_of_an_offered_tool() -> None:
+def test_the_name_and_the_parameters_of_an_offered_tool() -> None:
     """Tools are offered as objects or as schemas."""
     offered = FunctionTool(lambda: "a", description="b", name="look")
     assert (offered_name(offered), offered_name(offered.schema), offered_name(7)) == ("look", "look", "")
 
-
-def test_results_of_tools_are_told_from_other_messages() -> None:
-    """By the type of the message."""
-    result = FunctionExecutionResult(content="a", name="f", call_id="1")
-    assert is_result_message(FunctionExecutionResultMessage(content=[result]))
-    assert not is_result_message(UserMessage(content="a", source="user"))
+    odd = SimpleNamespace(name="odd", schema={"parameters": "none"})
+    assert [offered_parameters(tool) for tool in (7, {"name": "x"}, odd)] == [{}, {}, {}]
+    schema = offered_parameters(offered)
+    assert schema == offered_parameters(offered.schema) == offered.schema["parameters"]

@@ -69,6 +69,21 @@ def test_nothing_shows_the_values() -> None:
     assert [repr(vault), str(vault), f"{vault}"] == ["Vault(1 values)"] * 3
 
 
+def test_a_vault_can_forget() -> None:
+    """Then no name that it ever gave out means anything, now or later."""
+    vault = Vault()
+    name = vault.pseudonym("PERSON", "Jane")
+    vault.forget()
+    assert vault.reveal(name) == name
+    assert [vault.pseudonym("PERSON", value) for value in ("Bob", "Jane")] == ["<PERSON_2>", "<PERSON_3>"]
+    assert repr(vault) == "Vault(2 values)"
+
+
+def test_vaults_are_told_apart() -> None:
+    """By an id that says nothing of what they hold."""
+    assert Vault().id != Vault().id
+
+
 @given(st.lists(st.tuples(st.text(), st.sampled_from(TYPES), VALUES)), st.text() | PLACEHOLDERS)
 def test_what_is_hidden_comes_back(pieces: list[tuple[str, str, str]], tail: str) -> None:
     """Any text with any values in it, placeholders among both."""

@@ -1,4 +1,4 @@
-"""Conversations behind the fence with scripted models, and a look into every place where a text could leak."""
+"""Conversations behind the fence with scripted models, and a look into all places where a text could leak."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ def agent(
     **more: Any,
 ) -> AssistantAgent:
     """An AutoGen agent with a model and tools behind the fence."""
-    bench = {"workbench": fence.workbench(tools)} if tools else {}
+    bench: dict[str, Any] = {"workbench": fence.workbench(tools)} if tools else {}
     return AssistantAgent(name, fence.model_client(model, model="scripted"), **bench, **more)
 
 

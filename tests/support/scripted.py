@@ -19,7 +19,7 @@ from autogen_core.tools import TextResultContent, Tool, ToolResult, ToolSchema, 
 from pydantic import BaseModel
 
 Reply = Any
-"""A text, function calls, a whole CreateResult, an exception to raise, or whatever else a client may answer."""
+"""A text, function calls, a whole CreateResult, an exception to raise, or whatever else a client answers."""
 Hook = Callable[[], Awaitable[None]]
 
 MODEL = ModelInfo(
