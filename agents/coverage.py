@@ -16,7 +16,7 @@ from autogen_agentchat.agents import (
     SocietyOfMindAgent,
     UserProxyAgent,
 )
-from autogen_agentchat.base import ChatAgent, Handoff, Team
+from autogen_agentchat.base import ChatAgent, Handoff, Team, TerminationCondition
 from autogen_agentchat.teams import (
     BaseGroupChat,
     GraphFlow,
@@ -64,7 +64,8 @@ class Coverage:
     faults: list[Fault] = field(default_factory=list)
     teams: list[BaseGroupChat] = field(default_factory=list)
     agents: list[ChatAgent] = field(default_factory=list)
-    contexts: list[ChatCompletionContext] = field(default_factory=list)
+    stateful: list[object] = field(default_factory=list)
+    """Model contexts and termination conditions, which would mix conversations that share them."""
     workbenches: list[FencedWorkbench] = field(default_factory=list)
     handoffs: set[str] = field(default_factory=set)
 
@@ -101,6 +102,10 @@ class _Walker:
         if not isinstance(team, _TEAMS):
             self._fault(path, f"{type(team).__name__} {_UNKNOWN_TEAM}")
         self._own_ways(team, _TEAMS, path)
+        if not team._embedded_runtime:  # noqa: SLF001 - AutoGen tells it no other way
+            self._fault(
+                path, "shares a runtime, which one cancelled run stops for all; omit runtime=..."
+            )
         self._held(team, path)
 
     def _agent(self, agent: ChatAgent, path: str) -> None:
@@ -195,8 +200,8 @@ class _Walker:
                     pass
                 case _ if depth < _DEEPEST and id(value) not in self._seen and hasattr(value, "__dict__"):
                     self._seen.add(id(value))
-                    if isinstance(value, ChatCompletionContext):
-                        self.coverage.contexts.append(value)
+                    if isinstance(value, ChatCompletionContext | TerminationCondition):
+                        self.coverage.stateful.append(value)
                     self._held(value, f"{path} › {name.strip('_').replace('_', ' ')}", depth + 1)
 
     def _fault(self, path: str, message: str) -> None:

@@ -14,7 +14,7 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 LONGEST_RESULT = 50_000
 """Characters of a tool's result that go on; a longer one is cut, and says so."""
 
-_LAST_WORD = re.compile(r"(?<=\s)\S{1,400}\Z")
+_LAST_WORD = re.compile(r"""[^\s"',;|<>]{1,400}\Z""")
 _LAST_NUMBER = re.compile(r"[\d\s+().-]{1,400}\Z")
 
 

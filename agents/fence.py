@@ -169,7 +169,7 @@ class Fence:
             CoverageError: It has parts that cannot be fenced, or it was used before.
         """
         coverage = await self.inspect(team)
-        parts: list[Any] = [*coverage.teams, *coverage.agents, *coverage.contexts]
+        parts: list[Any] = [*coverage.teams, *coverage.agents, *coverage.stateful]
         fresh = [part for part in parts if is_new or part not in self._admitted]
         for part in fresh:
             if part in _ever_used or getattr(part, "_initialized", False):
@@ -184,14 +184,14 @@ class Fence:
             if isinstance(part, BaseGroupChat):
                 self._end_gracefully(part)
 
-    async def run_decided(self, decided: DecidedCall) -> tuple[str, bool]:
+    async def run_decided(self, decided: DecidedCall, token: CancellationToken) -> tuple[str, bool]:
         """Take a call that a person decided on through the tool door once more.
 
         Returns the masked text of its result, and whether it failed.
         """
         call = decided.call
         self._clearances.renew(call, Escalate("approval", "a person decided"))
-        result = await self._workbenches[call.tool].run_call(call, CancellationToken())
+        result = await self._workbenches[call.tool].run_call(call, token)
         return result.to_text(), result.is_error
 
     def _end_gracefully(self, team: BaseGroupChat) -> None:
@@ -236,7 +236,7 @@ class Fence:
             MeterModelCalls(
                 ledger=session.ledger,
                 price=price,
-                count_prompt=lambda call: prompt_tokens(call.messages, call.tools),
+                count_prompt=lambda call: prompt_tokens(call.messages, call.tools, call.structure),
                 record=record,
             ),
         )

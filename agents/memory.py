@@ -6,7 +6,7 @@ from autogen_core import CancellationToken
 from autogen_core.memory import Memory, MemoryContent, MemoryQueryResult, UpdateContextResult
 from autogen_core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 
-from ringfence.errors import RingfenceError
+from ringfence.errors import ConversationInterrupted, RingfenceError
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.stop import StopSignal
 
@@ -31,9 +31,10 @@ class FencedMemory(Memory):
             recalled = await self._memory.update_context(scratch)
             added = (await scratch.get_messages())[len(known) :]
             masked, result = await self._masker.mask((added, recalled), point=_POINT)
-        except RingfenceError as error:
-            # What is raised here would leave the team unusable and lose its type.
-            self._stop.set(error)
+        except Exception as error:
+            # What is raised here would leave the team unusable, lose its type, and be logged as it is.
+            said = f"The memory failed with {type(error).__name__}"
+            self._stop.set(error if isinstance(error, RingfenceError) else ConversationInterrupted(said))
             return UpdateContextResult(memories=MemoryQueryResult(results=[]))
         for message in masked:
             await model_context.add_message(message)

@@ -212,9 +212,11 @@ def current_agent() -> str:
         return ""
 
 
-def prompt_tokens(messages: Sequence[Any], tools: Sequence[Any]) -> int:
-    """Tokens of a prompt with its tools, counted offline."""
-    schemas = (json.dumps(_schema(tool), default=str) for tool in tools)
+def prompt_tokens(messages: Sequence[Any], tools: Sequence[Any], structure: object = None) -> int:
+    """Tokens of a prompt with its tools and the schema that the reply has to fit, counted offline."""
+    schemas = [json.dumps(_schema(tool), default=str) for tool in tools]
+    if isinstance(structure, type) and issubclass(structure, BaseModel):
+        schemas.append(json.dumps(structure.model_json_schema()))
     texts = [clean_text(text) for text in texts_of(list(messages))]
     return count_prompt(texts, messages=len(messages), tools=schemas)
 

@@ -1,5 +1,7 @@
 """An AutoGen team as something that a conversation can drive."""
 
+import re
+import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -17,6 +19,8 @@ from ringfence.agents.fence import Fence
 from ringfence.errors import TaskError
 from ringfence.guardrails.approval import DecidedCall
 from ringfence.guardrails.texts import clean_text
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 Event = BaseAgentEvent | BaseChatMessage
 
@@ -50,9 +54,9 @@ class TeamRunner:
         whole = [message for message in messages if not isinstance(message, ModelClientStreamingChunkEvent)]
         return TaskResult(messages=whole, stop_reason=reason or (ended.stop_reason if ended else None))
 
-    async def run_decided(self, decided: DecidedCall) -> tuple[str, bool]:
+    async def run_decided(self, decided: DecidedCall, token: CancellationToken) -> tuple[str, bool]:
         """Take a decided call through the tool door once more."""
-        return await self._fence.run_decided(decided)
+        return await self._fence.run_decided(decided, token)
 
     async def save_state(self) -> Mapping[str, Any]:
         """The team's state between two runs."""
@@ -78,4 +82,9 @@ def task_messages(task: Any, source: str) -> list[BaseChatMessage]:
     texts = [clean_text(one.content) for one in messages if isinstance(one, TextMessage)]
     if not messages or (len(texts) == len(messages) and not any(text.strip() for text in texts)):
         raise TaskError("The task is empty; say what the team shall do")
-    return list(messages)
+    return [one if _UUID.fullmatch(one.id) else _with_own_id(one) for one in messages]
+
+
+def _with_own_id(message: BaseChatMessage) -> BaseChatMessage:
+    # No door looks at an id, and one that somebody chose, such as a mail's, may be personal.
+    return message.model_copy(update={"id": str(uuid.uuid4())})

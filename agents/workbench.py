@@ -151,8 +151,15 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         )
 
     async def _run(self, call: ToolCall, token: CancellationToken) -> ToolResult:
+        own = CancellationToken()
+        token.add_callback(own.cancel)
         with quiet_events():
-            return await self._workbench.call_tool(call.tool, call.arguments, token, call.call_id)
+            try:
+                return await self._workbench.call_tool(call.tool, call.arguments, own, call.call_id)
+            except asyncio.CancelledError:
+                # A team that runs as a tool stops by its token alone.
+                own.cancel()
+                raise
 
 
 class _ContainedWorkbench(StaticWorkbench):
@@ -170,7 +177,12 @@ class _ContainedWorkbench(StaticWorkbench):
         if tool is None:
             return await super().call_tool(name, arguments, cancellation_token, call_id)
         token = cancellation_token or CancellationToken()
-        value = await tool.run_json(arguments or {}, token, call_id=call_id)
+        given = dict(arguments or {})
+        if type(tool).run_json is BaseTool.run_json:
+            # Without the span and the log line, which hold real values and exceptions.
+            value = await tool.run(tool.args_type().model_validate(given), token)
+        else:
+            value = await tool.run_json(given, token, call_id=call_id)
         text = tool.return_value_as_string(value)
         return ToolResult(name=name, result=[TextResultContent(content=text)])
 

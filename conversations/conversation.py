@@ -150,7 +150,7 @@ class Conversation(Generic[EventT, ResultT]):
         """
         messages = self._checked_task(task)
 
-        async def given(_runner: object) -> Sequence[Any]:
+        async def given(_runner: object, _token: object) -> Sequence[Any]:
             return [*self._untold(), *messages]
 
         items = self._streamed(given, cancellation_token, output_task_messages=output_task_messages)
@@ -209,9 +209,13 @@ class Conversation(Generic[EventT, ResultT]):
         result: ResultT = last
         return result
 
-    async def _carry_out_decisions(self, runner: Runner[EventT, ResultT]) -> Sequence[Any]:
+    async def _carry_out_decisions(
+        self, runner: Runner[EventT, ResultT], token: CancellationToken
+    ) -> Sequence[Any]:
         for one in self._session.approvals.decided:
-            text, failed = await runner.run_decided(one)
+            if token.is_cancelled():
+                break
+            text, failed = await runner.run_decided(one, token)
             self._session.approvals.finish(one.request.id)
             outcome = "it was not done" if failed else "it has been done, once"
             self._news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
@@ -244,7 +248,7 @@ class Conversation(Generic[EventT, ResultT]):
 
     async def _streamed(
         self,
-        messages: Callable[[Runner[EventT, ResultT]], Awaitable[Sequence[Any]]],
+        messages: Callable[[Runner[EventT, ResultT], CancellationToken], Awaitable[Sequence[Any]]],
         outer_token: CancellationToken | None,
         *,
         output_task_messages: bool,
@@ -275,14 +279,14 @@ class Conversation(Generic[EventT, ResultT]):
     async def _work(
         self,
         run: Run[EventT, ResultT],
-        messages: Callable[[Runner[EventT, ResultT]], Awaitable[Sequence[Any]]],
+        messages: Callable[[Runner[EventT, ResultT], CancellationToken], Awaitable[Sequence[Any]]],
     ) -> ResultT:
         session = self._session
         session.start_run()
         try:
             session.record("run_started", user=session.user)
             runner = self._runner or await self._fresh_runner()
-            result = await run.drive(runner, await messages(runner))
+            result = await run.drive(runner, await messages(runner, run.token))
             self._status = Status.after(session.stop.error)
             if run.healthy:
                 self._state = await runner.save_state()

@@ -35,7 +35,7 @@ class Runner(Protocol[EventT, ResultT]):
         """A result with these messages, and this reason in place of the team's own."""
         ...
 
-    async def run_decided(self, decided: DecidedCall) -> tuple[str, bool]:
+    async def run_decided(self, decided: DecidedCall, token: CancellationToken) -> tuple[str, bool]:
         """Take a decided call through the tool door: the masked text of its result, and whether it failed."""
         ...
 
@@ -60,7 +60,7 @@ class Run(Generic[EventT, ResultT]):
         output_task_messages: bool,
     ) -> None:
         self._session = session
-        self._token = token
+        self.token = token
         self._queue = queue
         self._output_task_messages = output_task_messages
         self._delivered: list[EventT] = []
@@ -89,7 +89,7 @@ class Run(Generic[EventT, ResultT]):
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            if not isinstance(stop.error, LimitExceeded):
+            if not isinstance(stop.error, LimitExceeded) and type(stop.error) is not ApprovalRequired:
                 raise stop.error or await self._interruption(error) from None
         finally:
             if timer is not None:
@@ -103,7 +103,7 @@ class Run(Generic[EventT, ResultT]):
         outward = door(self._session.delivery_door, self._deliver)
         output = self._output_task_messages
         ended: ResultT | None = None
-        async with aclosing(runner.stream(turn.messages, self._token, output_task_messages=output)) as items:
+        async with aclosing(runner.stream(turn.messages, self.token, output_task_messages=output)) as items:
             async for item in items:
                 if runner.is_result(item):
                     ended = item  # type: ignore[assignment]  # is_result says which of the two it is
@@ -113,7 +113,7 @@ class Run(Generic[EventT, ResultT]):
                 except RingfenceError as error:
                     # Closing a team's stream lets the rest of the chat run on, unless it is stopped first.
                     self._session.stop.set(error)
-                    self._token.cancel()
+                    self.token.cancel()
                     raise
         return ended
 
@@ -128,7 +128,7 @@ class Run(Generic[EventT, ResultT]):
 
         def out_of_time() -> None:
             self._session.stop.set(ledger.out_of_time())
-            self._token.cancel()
+            self.token.cancel()
 
         seconds = ledger.limits.seconds
         return None if seconds is None else asyncio.get_running_loop().call_later(seconds, out_of_time)
@@ -136,7 +136,7 @@ class Run(Generic[EventT, ResultT]):
     async def _interruption(self, error: BaseException) -> RingfenceError:
         if isinstance(error, RingfenceError):
             return error
-        if isinstance(error, asyncio.CancelledError) or self._token.is_cancelled():
+        if isinstance(error, asyncio.CancelledError) or self.token.is_cancelled():
             return ConversationInterrupted("The run was cancelled")
         # AutoGen puts the whole traceback into the text; its first line says what happened.
         first_line = str(error).strip().partition("\n")[0][:300]

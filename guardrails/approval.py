@@ -112,7 +112,7 @@ class ApprovalBook:
         request, call = self._waiting[approval_id]
         self._check_expiry(request)
         # What cannot be written down is not decided, and waits on.
-        self._note(request, decision)
+        self._note(request, type(decision).__name__.lower(), decision.by)
         del self._waiting[approval_id]
         self._decided[approval_id] = DecidedCall(request, call, decision)
 
@@ -147,9 +147,8 @@ class ApprovalBook:
 
     def _used(self, call: ToolCall) -> tuple[ApprovalRequest, ApprovalDecision] | None:
         for one in self._decided.values():
-            if one.call.call_id == call.call_id and one.request.digest == self._digest(
-                call, one.request.expires_at, one.request.id
-            ):
+            bound = self._digest(call, one.request.expires_at, one.request.id)
+            if one.call.call_id == call.call_id and one.request.digest == bound:
                 del self._decided[one.request.id]
                 return one.request, one.decision
         return None
@@ -158,13 +157,8 @@ class ApprovalBook:
         self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str
     ) -> tuple[ApprovalRequest, ApprovalDecision]:
         request = self._request(call, real_arguments, reason)
-        asked = {
-            "approval": request.id,
-            "agent": call.agent,
-            "tool": call.tool,
-            "digest": request.digest[:16],
-        }
-        self._record("approval_requested", **asked)
+        bound, agent = request.digest[:16], call.agent
+        self._record("approval_requested", approval=request.id, agent=agent, tool=call.tool, digest=bound)
         decision: object = None
         if self._approver is not None:
             try:
@@ -176,7 +170,7 @@ class ApprovalBook:
                 why = f"could not be decided: the approver failed with {type(error).__name__}"
                 raise self._undecided(request, "failed", why) from None
         if isinstance(decision, Approved | Rejected) and _is_signed(decision):
-            self._note(request, decision)
+            self._note(request, type(decision).__name__.lower(), decision.by)
             return request, decision
         if decision is not None:
             why = "could not be decided: the approver must return Approved(by=...), Rejected(by=...) or None"
@@ -207,24 +201,16 @@ class ApprovalBook:
     def _check_expiry(self, request: ApprovalRequest) -> None:
         if self._now() > request.expires_at:
             self._waiting.pop(request.id, None)
-            raise self._undecided(
-                request, "expired", f"expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
-            )
+            why = f"expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+            raise self._undecided(request, "expired", why)
 
     def _undecided(self, request: ApprovalRequest, verdict: str, why: str) -> ApprovalDenied:
-        self._record("approval", approval=request.id, tool=request.tool, verdict=verdict)
+        self._note(request, verdict)
         return ApprovalDenied(approval_id=request.id, tool=request.tool, reason=why)
 
-    def _note(self, request: ApprovalRequest, decision: ApprovalDecision) -> None:
-        verdict = "approved" if isinstance(decision, Approved) else "rejected"
-        self._record(
-            "approval",
-            approval=request.id,
-            tool=request.tool,
-            verdict=verdict,
-            by=decision.by,
-            digest=request.digest[:16],
-        )
+    def _note(self, request: ApprovalRequest, verdict: str, by: str = "") -> None:
+        bound, tool = request.digest[:16], request.tool
+        self._record("approval", approval=request.id, tool=tool, verdict=verdict, by=by, digest=bound)
 
 
 def _is_signed(decision: ApprovalDecision) -> bool:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import nbformat
@@ -81,9 +82,15 @@ def test_in_a_notebook_guardrails_is_guardrails_ai(folder: str) -> None:
         "print(importlib.util.find_spec('guardrails').origin)\n"
         "print(calls.__name__)"
     )
-    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
-    book = {"cells": [cell | {"id": "only"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    book = nbformat.reads(json.dumps(book), as_version=4)
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+    plain = {"cells": [cell | {"id": "only"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    book = nbformat.reads(json.dumps(plain), as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(book, timeout=60, resources={"metadata": {"path": str(ROOT / folder)}}).execute()
     origin, ours = book.cells[0].outputs[0].text.splitlines()
     assert is_theirs(origin)

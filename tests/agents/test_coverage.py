@@ -28,7 +28,7 @@ from autogen_agentchat.teams import (
     Swarm,
 )
 from autogen_agentchat.tools import AgentTool, TeamTool
-from autogen_core import CancellationToken
+from autogen_core import CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.memory import ListMemory
 from autogen_core.model_context import UnboundedChatCompletionContext
 from autogen_core.models import ChatCompletionClient
@@ -318,6 +318,11 @@ REFUSED: Mapping[str, tuple[Callable[[Fence], Any], str, str]] = {
         ),
         "termination condition",
         "fence.model_client(...)",
+    ),
+    "a runtime of one's own": (
+        lambda fence: RoundRobinGroupChat([ok(fence)], runtime=SingleThreadedAgentRuntime()),
+        "team",
+        "runtime",
     ),
     "a handoff of one's own": (
         lambda fence: Swarm([ok(fence, "a", handoffs=[OwnHandoff(target="b")]), ok(fence, "b")]),

@@ -169,6 +169,24 @@ async def test_an_approver_sees_the_real_arguments_and_why(house: House) -> None
         request.tool = "other"  # type: ignore[misc]
 
 
+async def test_an_approver_sees_what_the_model_left_out(house: House) -> None:
+    """A tool's own defaults are a part of the call that is approved."""
+    seen: list[object] = []
+
+    @tool(consequential=True)
+    def transfer(to: str, everything: bool = True) -> str:
+        """Send money."""
+        return to
+
+    def note(request: ApprovalRequest) -> Rejected:
+        seen.append(request.arguments)
+        return Rejected("bob")
+
+    factory = team_of(Scripted([call("transfer", '{"to": "x"}')], "ok"), [transfer])
+    await house().conversation(factory, approver=says(note)).run(task="Go")
+    assert seen == [{"to": "x", "everything": True}]
+
+
 async def test_an_approver_cannot_change_the_call(house: House) -> None:
     """What runs is what was asked for, also when the approver's code writes into what it was shown."""
     act = recording()

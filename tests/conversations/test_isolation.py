@@ -9,6 +9,7 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_agentchat.tools import AgentTool
 from autogen_core.memory import ListMemory
+from autogen_core.model_context import UnboundedChatCompletionContext
 from fenced import EMAIL, agent, audit, recording, reply_of, team_of, texts
 from scripted import Scripted, call
 
@@ -129,6 +130,16 @@ async def test_an_agent_serves_one_conversation(house: House) -> None:
     ringfence = house()
     await ringfence.conversation(factory).run(task=f"I am {EMAIL}")
     with pytest.raises(CoverageError, match="shared"):
+        await ringfence.conversation(factory).run(task="Who am I?")
+
+
+async def test_a_model_context_serves_one_conversation(house: House) -> None:
+    """Fresh agents with a context that is not would know what somebody else said."""
+    context = UnboundedChatCompletionContext()
+    factory = team_of(Scripted("ok"), model_context=context)
+    ringfence = house()
+    await ringfence.conversation(factory).run(task=f"I am {EMAIL}")
+    with pytest.raises(CoverageError, match="Context"):
         await ringfence.conversation(factory).run(task="Who am I?")
 
 

@@ -67,6 +67,16 @@ def waits_in_model(waiting: Waiting) -> Callable[[Fence], RoundRobinGroupChat]:
     return team_of(Scripted("never", on_call=waiting))  # type: ignore[return-value]  # it is a round robin
 
 
+def waits_in_deaf_model(waiting: Waiting) -> Callable[[Fence], RoundRobinGroupChat]:
+    """A team whose model never answers, and whose client does not look at the cancellation token."""
+
+    class Deaf(Scripted):
+        async def create(self, *args: Any, **kwargs: Any) -> Any:
+            await waiting()
+
+    return team_of(Deaf("never"))  # type: ignore[return-value]  # it is a round robin
+
+
 def waits_in_tool(waiting: Waiting) -> Callable[[Fence], RoundRobinGroupChat]:
     """A team whose tool never answers."""
 
@@ -93,7 +103,9 @@ def waits_in_second_tool(waiting: Waiting) -> Callable[[Fence], RoundRobinGroupC
     return team_of(model, [quick.function, act])  # type: ignore[return-value]  # it is a round robin
 
 
-PLACES = pytest.mark.parametrize("place", [waits_in_model, waits_in_tool, waits_in_second_tool])
+PLACES = pytest.mark.parametrize(
+    "place", [waits_in_model, waits_in_deaf_model, waits_in_tool, waits_in_second_tool]
+)
 
 
 @PLACES

@@ -158,10 +158,10 @@ async def play(world: World, folder: Path) -> tuple[Witness, str]:
     ringfence = make(folder)
     conversation = ringfence.conversation(factory, approver=witness.approver)
     errors = []
-    for step in (conversation.run, conversation.resume, conversation.run, conversation.resume):
+    for again in (False, True, False, True):
         try:
-            task = {"task": world.task + " go"} if step == conversation.run else {}
-            await asyncio.wait_for(step(**task), 30)
+            step = conversation.resume() if again else conversation.run(task=f"{world.task} go")
+            await asyncio.wait_for(step, 30)
         except RingfenceError as error:
             errors.append(f"{error!r} {error}")
         await witness.decide(conversation)

@@ -173,6 +173,15 @@ class TestWhatIsFound:
         assert engine.get_supported_entities() == []
 
 
+@pytest.fixture
+def fresh_analyzer() -> Iterator[None]:
+    """The analyzer is made in this test, and again in the next."""
+    presidio._analyzer.cache_clear()
+    yield
+    presidio._analyzer.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_analyzer")
 async def test_no_connection_is_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not when the analyzer is made, nor with the first URL, which needs the public suffix list."""
     tried: list[object] = []
@@ -185,7 +194,6 @@ async def test_no_connection_is_even_tried(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(socket.socket, "connect", refuse)
     online = tldextract.TLDExtract(suffix_list_urls=("http://list.example/psl",), cache_dir=None)
     monkeypatch.setattr(tldextract.tldextract, "TLD_EXTRACTOR", online)
-    presidio._analyzer.cache_clear()
     entities = dict.fromkeys([*DEFAULT_ENTITIES, "URL"], "mask")
     assert await found("jane@acme.com or https://www.acme.com/jane", entities=entities) != []
     assert tried == []
