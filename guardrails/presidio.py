@@ -41,6 +41,15 @@ _AT = re.compile(r"%40|&#(?:64|x40);|&commat;|\\+x40", re.IGNORECASE)
 """The @ as URLs, HTML and programs spell it."""
 
 
+_FOREIGN = r"[^\x00-\x7f]"
+_UNGLUED = re.compile(rf"_|%[0-9a-fA-F]{{2}}|{_FOREIGN}")
+"""What recognizers take for a part of the value beside it: they look for the borders of words."""
+_GLUED = re.compile(
+    rf"(?:_|%[0-9a-fA-F]{{2}}|{_FOREIGN})\d|\d(?:_|%[0-9a-fA-F]{{2}}|{_FOREIGN})"
+    rf"|(?:_|{_FOREIGN})[\w.+-]{{0,64}}@|@[\w.-]{{0,255}}(?:_|{_FOREIGN})"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A span of personal data in a text."""
@@ -93,18 +102,25 @@ class PiiFinder:
     def _analyze(self, text: str) -> tuple[Finding, ...]:
         if not self._wanted or not text.strip():
             return ()
-        found: list[Finding] = []
-        readable = _readable(text)
         deadline = monotonic() + self._settings.timeout_seconds
+        readable = _readable(text)
+        found = self._found(text, readable, deadline)
+        if _GLUED.search(readable):
+            strict = self._found(text, _UNGLUED.sub(_blank, readable), deadline)
+            found = [*(one for one in found if not _is_too_wide(one, strict, readable)), *strict]
+        return tuple(self._merged(found))
+
+    def _found(self, text: str, reading: str, deadline: float) -> list[Finding]:
+        found: list[Finding] = []
         for start in range(0, max(len(text) - _OVERLAP, 1), _WINDOW - _OVERLAP):
             if monotonic() > deadline:
                 # A thread cannot be stopped from outside.
                 raise TimeoutError
             allowed = self._allowed_spans(text, start)
-            window = readable[start : start + _WINDOW]
+            window = reading[start : start + _WINDOW]
             for result in _analyzer().analyze(window, language="en", entities=self._wanted):
                 found.extend(self._wanted_finding(result, start, allowed))
-        return tuple(self._merged(found))
+        return found
 
     def _allowed_spans(self, text: str, start: int) -> list[tuple[int, int]]:
         if self._allowed is None:
@@ -144,6 +160,25 @@ class PiiFinder:
         return Finding(max(overlapping, key=weight).entity, overlapping[0].start, end, score)
 
 
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
+def _is_too_wide(finding: Finding, strict: Iterable[Finding], text: str) -> bool:
+    """Whether a stricter finding is the same value without the signs of a script that writes no spaces."""
+    for one in strict:
+        if one.entity == finding.entity and finding.start <= one.start and one.end <= finding.end:
+            around = text[finding.start : one.start] + text[one.end : finding.end]
+            return all(
+                sign == "_" or unicodedata.category(sign)[0] == "M" or _is_letter(sign) for sign in around
+            )
+    return False
+
+
+def _is_letter(sign: str) -> bool:
+    return unicodedata.category(sign) in {"Lo", "Lm"}
+
+
 def _readable(text: str) -> str:
     r"""The text as recognizers know it, as long as the text itself, so that a finding has its place in both.
 
@@ -152,7 +187,7 @@ def _readable(text: str) -> str:
     """
     text = _AT.sub(lambda match: "@".rjust(len(match.group()), "_"), text)
     if "\\" in text:
-        text = _ESCAPE.sub(lambda match: " " * len(match.group()), text)
+        text = _ESCAPE.sub(_blank, text)
     return text if text.isascii() else "".join(map(_plain_sign, text))
 
 

@@ -341,3 +341,24 @@ class TestCache:
             await shared.find(EMAIL)
         stand_in.patterns = (("EMAIL_ADDRESS", "jane", 1.0),)
         assert len(await shared.find(EMAIL)) == 1
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["我的号码是{}请处理", "เบอร์{}ครับ", "_{}_", "invoice_{}_final.pdf", "a%20{}%20b", "номер{}конец"],
+)
+@pytest.mark.parametrize("value", ["4111111111111111", "536-90-4399", "10.20.30.40", "jane.doe@acme.com"])
+async def test_a_value_is_found_where_no_space_stands_around_it(around: str, value: str) -> None:
+    """Recognizers look for the borders of words, which many scripts, file names and URLs do not write."""
+    text = around.format(value)
+    findings = await PiiFinder(PiiSettings()).find(text)
+    assert any(
+        one.start <= text.index(value) and text.index(value) + len(value) <= one.end for one in findings
+    )
+
+
+async def test_an_address_among_letters_without_spaces_is_found_as_it_is() -> None:
+    """A pseudonym must not come to stand for an address with the neighbouring letters."""
+    text = "是jane.doe@acme.com请"
+    (finding,) = await PiiFinder(PiiSettings()).find(text)
+    assert text[finding.start : finding.end] == "jane.doe@acme.com"
