@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from autogen_agentchat.base import TaskResult
 from autogen_core import CancellationToken
@@ -26,6 +27,7 @@ _HELP = {
     "/help": "this list",
     "/usage": "what the conversation has cost so far, call by call",
     "/transcript": "what was said as the models saw it, with stand-ins for personal data",
+    "/new": "start a new conversation, with all of its limits and nothing remembered",
     "/quit": "end the chat; so does the end of the input",
     "Ctrl-C": "stop the turn that is running; a second one ends the chat",
 }
@@ -48,9 +50,8 @@ class Chat:
         self._lines = Lines()
         self._live = LiveLine(console, self._usage_words)
         approver = terminal_approver(console, lines=self._lines, paused=self._question)
-        self._conversation: Conversation[Event, TaskResult] = ringfence.conversation(
-            user=user, approver=approver
-        )
+        self._begin = partial(ringfence.conversation, user=user, approver=approver)
+        self._conversation: Conversation[Event, TaskResult] = self._begin()
         # What a person has just typed is not shown again; lines from a file are.
         hidden = frozenset({"user"}) if self._lines.is_terminal else frozenset[str]()
         self._print_event = EventPrinter(console, hidden_sources=hidden)
@@ -61,11 +62,14 @@ class Chat:
         self._header()
         with self._interrupts():
             while (said := await self._next()) is not None:
-                match said.strip():
+                match said.strip().lower():
                     case "":
                         continue
-                    case "/quit" | "/exit":
+                    case "/quit" | "/exit" | "quit" | "exit":
                         break
+                    case "/new":
+                        self._conversation = self._begin()
+                        self._say("A new conversation has begun.")
                     case command if command.startswith("/"):
                         self._command(command)
                     case _:
@@ -137,7 +141,7 @@ class Chat:
     def _ended(self, result: TaskResult) -> None:
         match self._conversation.status:
             case Status.LIMIT_REACHED:
-                self._say(f"■ Stopped: {one_line(result.stop_reason or '')}", "yellow")
+                self._say(f"■ Stopped: {one_line(result.stop_reason or '')}. /new starts afresh.", "yellow")
             case Status.WAITING_FOR_APPROVAL:
                 self._say(f"■ {one_line(result.stop_reason or '')}", "yellow")
 

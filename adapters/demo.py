@@ -1,6 +1,9 @@
 """`ringfence demo`: what Ringfence does, shown on a system that really runs, and verified while it runs."""
 
 import asyncio
+import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -61,8 +64,16 @@ def _close(console: Console, stage: Stage, claims: Claims) -> None:
     console.print(Text(verdict.format(claims.count, claims.broken), style))
     console.print()
     for words, what in (
-        ("Talk to this desk", f"ringfence chat {stage.policy_file}"),
+        ("Talk to this desk", f"{_command()} chat {stage.policy_file}"),
         (f"Read its {len(audit.splitlines())} audit lines", str(stage.audit_file)),
         ("Fence a team of your own", "README.md"),
     ):
         console.print(Text.assemble((f"{words:<26}", "bold"), what), soft_wrap=True)
+
+
+def _command() -> str:
+    """How the command that is running is started again from here, also where it is not on the path."""
+    if shutil.which("ringfence"):
+        return "ringfence"
+    beside = Path(sys.executable).parent / "ringfence"
+    return os.path.relpath(beside) if beside.exists() else "python -m ringfence"

@@ -95,7 +95,7 @@ class EventPrinter:
             row.add_row(name if source != self._last_source else "", line)
             self._console.print(row)
         else:
-            for part in line.split("\n") or [line]:
+            for part in (one for one in line.split("\n") if one.plain.strip()):
                 self._console.print(Text.assemble(f"{name.plain}: ", part))
         self._last_source = source
 

@@ -103,9 +103,7 @@ class _Walker:
             self._fault(path, f"{type(team).__name__} {_UNKNOWN_TEAM}")
         self._own_ways(team, _TEAMS, path)
         if not team._embedded_runtime:  # noqa: SLF001 - AutoGen tells it no other way
-            self._fault(
-                path, "shares a runtime, which one cancelled run stops for all; omit runtime=..."
-            )
+            self._fault(path, "shares a runtime, which one cancelled run stops for all; omit runtime=...")
         self._held(team, path)
 
     def _agent(self, agent: ChatAgent, path: str) -> None:

@@ -1,7 +1,7 @@
 """Tools behind the tool door."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -154,12 +154,25 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         own = CancellationToken()
         token.add_callback(own.cancel)
         with quiet_events():
-            try:
-                return await self._workbench.call_tool(call.tool, call.arguments, own, call.call_id)
-            except asyncio.CancelledError:
-                # A team that runs as a tool stops by its token alone.
-                own.cancel()
-                raise
+            running = self._workbench.call_tool(call.tool, call.arguments, own, call.call_id)
+            work = asyncio.ensure_future(_without_exit(running))
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            # A team that runs as a tool stops by its token alone.
+            own.cancel()
+            work.cancel()
+            raise
+        return work.result()
+
+
+async def _without_exit(running: Awaitable[ToolResult]) -> ToolResult:
+    try:
+        return await running
+    except (SystemExit, KeyboardInterrupt) as error:
+        # A task lets these two through, and they would end the process with every conversation in it.
+        raise RuntimeError(f"{type(error).__name__}: {error}") from None
 
 
 class _ContainedWorkbench(StaticWorkbench):

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.pii import PiiAction, PiiSettings
+from ringfence.guardrails.readings import is_glued, readable, unglued
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine, RecognizerResult
+    from presidio_analyzer import AnalyzerEngine
 
 _WINDOW = 2_000
 """Characters analysed at once: Presidio's regular expressions are superlinear on hostile text."""
@@ -35,19 +36,8 @@ _STRICTEST_LAST = (
     PiiAction.REDACT,
     PiiAction.BLOCK,
 )
-_ESCAPE = re.compile(r"\\+(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[abefnrtv0/\"'])")
-"""An escaped character of JSON, Python or C, however often its backslash was escaped in turn."""
-_AT = re.compile(r"%40|&#(?:64|x40);|&commat;|\\+x40", re.IGNORECASE)
-"""The @ as URLs, HTML and programs spell it."""
-
-
-_FOREIGN = r"[^\x00-\x7f]"
-_UNGLUED = re.compile(rf"_|%[0-9a-fA-F]{{2}}|{_FOREIGN}")
-"""What recognizers take for a part of the value beside it: they look for the borders of words."""
-_GLUED = re.compile(
-    rf"(?:_|%[0-9a-fA-F]{{2}}|{_FOREIGN})\d|\d(?:_|%[0-9a-fA-F]{{2}}|{_FOREIGN})"
-    rf"|(?:_|{_FOREIGN})[\w.+-]{{0,64}}@|@[\w.-]{{0,255}}(?:_|{_FOREIGN})"
-)
+_UNSPACED = {"Lo", "Lm", "Mn", "Mc", "Me"}
+"""Unicode's categories of letters without case, and of marks: scripts in which words stand without spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +92,20 @@ class PiiFinder:
     def _analyze(self, text: str) -> tuple[Finding, ...]:
         if not self._wanted or not text.strip():
             return ()
-        deadline = monotonic() + self._settings.timeout_seconds
-        readable = _readable(text)
-        found = self._found(text, readable, deadline)
-        if _GLUED.search(readable):
-            strict = self._found(text, _UNGLUED.sub(_blank, readable), deadline)
-            found = [*(one for one in found if not _is_too_wide(one, strict, readable)), *strict]
-        return tuple(self._merged(found))
-
-    def _found(self, text: str, reading: str, deadline: float) -> list[Finding]:
         found: list[Finding] = []
+        as_known = readable(text)
+        deadline = monotonic() + self._settings.timeout_seconds
         for start in range(0, max(len(text) - _OVERLAP, 1), _WINDOW - _OVERLAP):
             if monotonic() > deadline:
                 # A thread cannot be stopped from outside.
                 raise TimeoutError
             allowed = self._allowed_spans(text, start)
-            window = reading[start : start + _WINDOW]
-            for result in _analyzer().analyze(window, language="en", entities=self._wanted):
-                found.extend(self._wanted_finding(result, start, allowed))
-        return found
+            window = as_known[start : start + _WINDOW]
+            wide = [*self._wanted_findings(window, start, allowed)]
+            strict = [*self._wanted_findings(unglued(window), start, allowed)] if is_glued(window) else []
+            found.extend(one for one in wide if not _is_too_wide(one, strict, as_known))
+            found.extend(strict)
+        return tuple(self._merged(found))
 
     def _allowed_spans(self, text: str, start: int) -> list[tuple[int, int]]:
         if self._allowed is None:
@@ -128,15 +113,15 @@ class PiiFinder:
         around = max(start - _OVERLAP, 0), start + _WINDOW + _OVERLAP
         return [match.span() for match in self._allowed.finditer(text, *around)]
 
-    def _wanted_finding(
-        self, result: "RecognizerResult", offset: int, allowed: list[tuple[int, int]]
-    ) -> Iterator[Finding]:
-        rule = self._rules[result.entity_type]
-        threshold = self._settings.threshold if rule.threshold is None else rule.threshold
-        start, end = result.start + offset, result.end + offset
-        # Inside an allowed value, because a window may have cut it.
-        if result.score >= threshold and not any(first <= start and end <= last for first, last in allowed):
-            yield Finding(result.entity_type, start, end, result.score)
+    def _wanted_findings(self, text: str, offset: int, allowed: list[tuple[int, int]]) -> Iterator[Finding]:
+        for result in _analyzer().analyze(text, language="en", entities=self._wanted):
+            rule = self._rules[result.entity_type]
+            threshold = self._settings.threshold if rule.threshold is None else rule.threshold
+            start, end = result.start + offset, result.end + offset
+            # Inside an allowed value, because a window may have cut it.
+            is_allowed = any(first <= start and end <= last for first, last in allowed)
+            if result.score >= threshold and not is_allowed:
+                yield Finding(result.entity_type, start, end, result.score)
 
     def _merged(self, found: Iterable[Finding]) -> Iterator[Finding]:
         """Findings that overlap become one under the strictest rule: nothing that was found stays visible."""
@@ -160,46 +145,14 @@ class PiiFinder:
         return Finding(max(overlapping, key=weight).entity, overlapping[0].start, end, score)
 
 
-def _blank(match: re.Match[str]) -> str:
-    return " " * len(match.group())
-
-
 def _is_too_wide(finding: Finding, strict: Iterable[Finding], text: str) -> bool:
-    """Whether a stricter finding is the same value without the signs of a script that writes no spaces."""
-    for one in strict:
-        if one.entity == finding.entity and finding.start <= one.start and one.end <= finding.end:
-            around = text[finding.start : one.start] + text[one.end : finding.end]
-            return all(
-                sign == "_" or unicodedata.category(sign)[0] == "M" or _is_letter(sign) for sign in around
-            )
-    return False
-
-
-def _is_letter(sign: str) -> bool:
-    return unicodedata.category(sign) in {"Lo", "Lm"}
-
-
-def _readable(text: str) -> str:
-    r"""The text as recognizers know it, as long as the text itself, so that a finding has its place in both.
-
-    Signs that only look different, such as full-width ones, become plain, and so does the @ of URLs and HTML.
-    Escapes such as the `\n` of JSON text become spaces, because their letters would be taken for the value's.
-    """
-    text = _AT.sub(lambda match: "@".rjust(len(match.group()), "_"), text)
-    if "\\" in text:
-        text = _ESCAPE.sub(_blank, text)
-    return text if text.isascii() else "".join(map(_plain_sign, text))
-
-
-@lru_cache(maxsize=10_000)
-def _plain_sign(sign: str) -> str:
-    match unicodedata.category(sign):
-        case "Nd":
-            return str(unicodedata.digit(sign))
-        case "Pd":
-            return "-"
-    plain = unicodedata.normalize("NFKC", sign)
-    return plain if len(plain) == 1 else sign
+    """Whether stricter findings are the same values without the letters of a script that writes no spaces."""
+    parts = [
+        one for one in strict if one.entity == finding.entity and finding.start <= one.start < finding.end
+    ]
+    places = range(finding.start, finding.end)
+    rest = (text[place] for place in places if not any(one.start <= place < one.end for one in parts))
+    return bool(parts) and all(sign == "_" or unicodedata.category(sign) in _UNSPACED for sign in rest)
 
 
 @lru_cache(maxsize=1)

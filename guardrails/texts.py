@@ -62,10 +62,11 @@ _UNPRINTABLE = re.compile(
 )
 # Joiners and variation selectors belong to some scripts and to emoji, never to a plain letter or digit.
 _STRAY_JOINER = re.compile(
-    r"(?<=[\x00-\x7f])[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]+|[\u200c\u200d]+(?=[\x00-\x7f])"
+    r"(?<=[\x00-\x7f])[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]++"
+    r"|(?<![\u200c\u200d])[\u200c\u200d]++(?=[\x00-\x7f])"  # a run is looked at once, from where it begins
 )
 # An escaped character, however often the backslash in front was escaped in turn.
-_ESCAPED = re.compile(r"(?<!\\)(?:\\(?:u005[cC])?)++u([0-9a-fA-F]{4})")
+_ESCAPED = re.compile(r"(?<!\\)(?<!\\u005[cC])(?:\\(?:u005[cC])?)++u([0-9a-fA-F]{4})")
 _MOST_ROUNDS = 8
 _DEEPEST = 64
 _SHORTEST_NUMBER = 1_000_000

@@ -107,7 +107,7 @@ class LimitExceeded(RingfenceError):
         self.value = value
         self.limit = limit
         self.scope = scope
-        state = f"is {limit}, and {value} would pass it" if value > limit else f"of {limit} is reached"
+        state = f"is {limit}; this would take it to {value}" if value > limit else f"of {limit} is reached"
         super().__init__(f"The {kind} limit of this {scope} {state}")
 
 

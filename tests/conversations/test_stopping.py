@@ -348,3 +348,36 @@ async def until_idle(conversation: Talk) -> None:
     if others:
         await asyncio.wait(others, timeout=5)
     assert conversation.status is not Status.RUNNING
+
+
+@pytest.mark.parametrize("way", ["the model fails", "the answer is blocked", "the run is cancelled"])
+async def test_what_a_failed_run_did_is_told_to_the_next_team(house: House, way: str) -> None:
+    """The team of the failed run is thrown away, and what it did in the world is not: else it is done twice."""
+    act, waiting, token = recording(answer="receipt 7"), Waiting(), CancellationToken()
+    hooks: list[Waiting] = []
+
+    async def wait_if_told() -> None:
+        if len(act.calls) == 1 and hooks:
+            await hooks.pop()()
+
+    last = {"the model fails": ValueError("boom")}.get(way, "the secret")
+    model = Scripted("Hello.", [call(arguments='{"what": "5 USD"}')], last, "After.", on_call=wait_if_told)
+    rule = {"use": "ringfence/banned_phrases", "at": ["output"], "with": {"phrases": ["secret"]}}
+    ringfence = house(guardrails=[rule], tools={"act": {"decision": "allow"}})
+    conversation = ringfence.conversation(team_of(model, [act.function], max_tool_iterations=2))
+    await conversation.run(task="Hi")
+    if way == "the run is cancelled":
+        hooks.append(waiting)
+        run = asyncio.create_task(conversation.run(task="Pay", cancellation_token=token))
+        await waiting.reached.wait()
+        token.cancel()
+        with pytest.raises(ConversationInterrupted):
+            await run
+    else:
+        with pytest.raises((ModelCallFailed, GuardrailTripped)):
+            await conversation.run(task="Pay")
+    await conversation.run(task="Did you pay?")
+    shown = str(model.prompts[-1])
+    assert len(act.calls) == 1
+    assert "receipt 7" in shown
+    assert "5 USD" in shown

@@ -205,7 +205,7 @@ class TestWindows:
     async def test_at_every_place_of_a_text_around_the_window_size(self, stand_in: Analyzer) -> None:
         """One finding, at its place, whatever stands before and behind it."""
         for tail in ("", " " * 300, " " * 2_500):
-            for start in range(2 * WINDOW):
+            for start in [*range(STEP - 40, WINDOW + 40), *range(2 * STEP - 40, STEP + WINDOW + 40)]:
                 text = f"{' ' * start}{EMAIL}{tail}"
                 (only,) = finder(entities=ONLY_EMAIL)._analyze(text)
                 assert (only.start, only.end) == (start, start + len(EMAIL))
@@ -355,6 +355,12 @@ async def test_a_value_is_found_where_no_space_stands_around_it(around: str, val
     assert any(
         one.start <= text.index(value) and text.index(value) + len(value) <= one.end for one in findings
     )
+
+
+async def test_two_values_among_letters_without_spaces() -> None:
+    """Each is found by itself."""
+    text = "是jane@acme.com请给bob@acme.com"
+    assert [value for _, value in await found(text)] == [EMAIL, "bob@acme.com"]
 
 
 async def test_an_address_among_letters_without_spaces_is_found_as_it_is() -> None:

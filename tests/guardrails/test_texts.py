@@ -524,3 +524,10 @@ def test_the_name_and_the_parameters_of_an_offered_tool() -> None:
     assert [offered_parameters(tool) for tool in (7, {"name": "x"}, odd)] == [{}, {}, {}]
     schema = offered_parameters(offered)
     assert schema == offered_parameters(offered.schema) == offered.schema["parameters"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("run", ["\u200d", "\u200c", "\\u005c", "\\", "\ufe0f", "a\u200d", "\\u005c\\"])
+def test_cleaning_takes_linear_time_on_hostile_runs(run: str) -> None:
+    """A run that an expression would look at anew from each of its places ends as soon as any other."""
+    assert isinstance(clean_text(run * 200_000), str)
