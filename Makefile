@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # The environment is remade when what it is made from changes.
 STAMP := $(VENV)/.ready
 DEV_STAMP := $(VENV)/.ready-dev
+# By path: otherwise a script beside the clone would take the clone's folder for the package.
+EDITABLE := --config-settings editable_mode=compat --editable
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq --no-input
 
 export HF_HUB_OFFLINE = 1
@@ -21,12 +23,12 @@ $(BIN)/python:
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing Ringfence (a minute or two, the first time only)"
-	@$(PIP) install --constraint constraints.txt --editable ".[demo]"
+	@$(PIP) install --constraint constraints.txt $(EDITABLE) ".[demo]"
 	@touch $@
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing Ringfence with what its tests need (a minute or two, the first time only)"
-	@$(PIP) install --constraint constraints.txt --editable ".[demo,notebook,anthropic,azure,ollama,mcp]" --group dev
+	@$(PIP) install --constraint constraints.txt $(EDITABLE) ".[demo,notebook,anthropic,azure,ollama,mcp]" --group dev
 	@touch $@ $(STAMP)
 
 .PHONY: setup

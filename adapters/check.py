@@ -100,8 +100,8 @@ async def _check_team(ringfence: Ringfence) -> _Team:
 
 
 def _harmless(error: Exception) -> bool:
-    """Whether the text of an error names modules, and never data."""
-    return isinstance(error, ImportError)
+    """Whether the text of an error names code and files, and never data."""
+    return isinstance(error, ImportError | NameError | AttributeError | TypeError | FileNotFoundError)
 
 
 def _judged(name: str, spec: ToolSpec, policy: Policy) -> tuple[str, ToolSpec, Decision]:

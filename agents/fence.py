@@ -1,7 +1,7 @@
 """One conversation's fence: what a team factory is given to build its team with."""
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autogen_agentchat.base import ChatAgent, Team
@@ -9,7 +9,7 @@ from autogen_agentchat.teams import BaseGroupChat
 from autogen_core import CancellationToken
 from autogen_core.memory import Memory
 from autogen_core.models import ChatCompletionClient, CreateResult
-from autogen_core.tools import ToolResult, Workbench
+from autogen_core.tools import ToolResult, ToolSchema, Workbench
 
 from ringfence.agents import client_facts
 from ringfence.agents.coverage import Coverage, walk
@@ -20,7 +20,7 @@ from ringfence.agents.termination import FenceTermination
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
 from ringfence.budgets.prices import FREE, Price, price_of
-from ringfence.conversations.crossing import RecordCrossing
+from ringfence.conversations.crossing import NoteEffects, RecordCrossing
 from ringfence.conversations.session import Session
 from ringfence.errors import CoverageError, Fault, PolicyError
 from ringfence.guardrails.approval import Approve, DecidedCall
@@ -142,9 +142,10 @@ class Fence:
     async def inspect(self, team: object) -> Coverage:
         """Walk a team without taking it; `faults` lists what cannot be fenced, or is named and not there."""
         coverage = walk(team, self)
-        for workbench in coverage.workbenches:
+        for workbench in [one for one in coverage.workbenches if one.fence is self]:
             for schema in await workbench.list_tools():
                 self._workbenches[schema["name"]] = workbench
+                coverage.faults.extend(self._unknown_arguments(schema))
         if self._session.stop.error is not None:
             coverage.faults.append(Fault(str(self._session.stop.error), where="tools"))
         known = {*self._directory.specs, *coverage.handoffs}
@@ -161,6 +162,28 @@ class Fence:
             )
         self._directory.handoffs.update(coverage.handoffs)
         return coverage
+
+    def _is_consequential(self, tool: str) -> bool:
+        return self._directory.specs[tool].consequential
+
+    def _unknown_arguments(self, schema: ToolSchema) -> Iterator[Fault]:
+        """Rules that would never fit, or always refuse, because the tool has no such argument."""
+        name = schema["name"]
+        parameters: Mapping[str, Any] = schema.get("parameters") or {}
+        known = parameters.get("properties")
+        if known is None or parameters.get("additionalProperties"):
+            return
+        rule = self._policy.tools.get(name)
+        said = {
+            f"tools.{name}.arguments": rule.arguments if rule else {},
+            f"tools.{name}.reveals": self._directory.specs[name].reveals,
+        }
+        for where, arguments in said.items():
+            for argument in arguments.keys() - known.keys():
+                there = ", ".join(sorted(known)) or "none"
+                yield Fault(
+                    f"{name} has no argument {argument}; it has: {there}", where=f"{where}.{argument}"
+                )
 
     async def admit(self, team: Team | ChatAgent, *, is_new: bool = False) -> None:
         """Take a team in, when it is new and before each of its runs.
@@ -247,6 +270,7 @@ class Fence:
             RefuseInsteadOfRaise(session.stop, session.masker),
             RecordCrossing(door="tool", record=record),
             RequireClearance(self._clearances),
+            NoteEffects(session.effects, is_consequential=self._is_consequential),
             Enforce(
                 record=record, before=self._checks(Point.TOOL_CALL), after=self._checks(Point.TOOL_RESULT)
             ),

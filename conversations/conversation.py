@@ -217,6 +217,7 @@ class Conversation(Generic[EventT, ResultT]):
                 break
             text, failed = await runner.run_decided(one, token)
             self._session.approvals.finish(one.request.id)
+            self._session.effects.clear()  # the news says it
             outcome = "it was not done" if failed else "it has been done, once"
             self._news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
         if isinstance(self._session.stop.error, LimitExceeded):
@@ -298,6 +299,7 @@ class Conversation(Generic[EventT, ResultT]):
             self._entries.extend(run.entries)
             if not run.healthy:
                 self._runner = None
+                self._news += [f"The run before did not end well, but in it {one}" for one in session.effects]
             session.record(
                 "run_ended",
                 status=self._status.value,

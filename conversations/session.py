@@ -32,6 +32,8 @@ class Session:
     """What a user's turn passes on its way in."""
     delivery_door: Sequence[Middleware[Any, Any]] = field(repr=False)
     """What a message of the team passes on its way to the user."""
+    effects: list[str] = field(default_factory=list, repr=False)
+    """What consequential calls of the current run did, masked."""
     reveal_to_user: tuple[str, ...] | None = None
     """Entity types whose real values the user sees; None means all."""
 
@@ -42,5 +44,6 @@ class Session:
     def start_run(self) -> None:
         """Begin a run: a new trace, fresh turns and seconds, no reason to stop."""
         self.stop.clear()
+        self.effects.clear()
         self.record.start_run()
         self.ledger.start_run()

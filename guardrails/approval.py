@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import inspect
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -162,7 +163,10 @@ class ApprovalBook:
         decision: object = None
         if self._approver is not None:
             try:
-                decision = await asyncio.wait_for(self._approver(request), self._timeout_seconds)
+                answer: object = self._approver(request)
+                if inspect.isawaitable(answer):
+                    answer = await asyncio.wait_for(answer, self._timeout_seconds)
+                decision = answer
             except TimeoutError:
                 why = f"had no answer within {self._timeout_seconds:g} s"
                 raise self._undecided(request, "expired", why) from None

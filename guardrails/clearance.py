@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ringfence.errors import GuardrailTripped
@@ -165,7 +165,13 @@ class ClearToolCalls:
     def _judged(self, name: str, arguments: Mapping[str, Any], agent: str) -> Verdict:
         spec = self._directory.specs[name]
         seen = reveal_arguments(ToolCall(agent, name, arguments, ""), spec, self._vault)
-        return self._policy.judge(name, spec, seen.arguments)
+        verdict = self._policy.judge(name, spec, seen.arguments)
+        hidden = [argument for argument, value in seen.arguments.items() if self._vault.is_stand_in(value)]
+        if isinstance(verdict, Block) and hidden:
+            # What was judged looks right to everybody who sees the real value.
+            said = f"the tool gets a stand-in in `{', '.join(hidden)}`, because it does not reveal it there"
+            return replace(verdict, reason=f"{verdict.reason}; {said}")
+        return verdict
 
     def _own_id(self, call_id: str) -> str:
         # Some providers leave the id empty or use it twice; a clearance is for one call.

@@ -29,6 +29,7 @@ _INLINE = 500
 """Characters up to which an analysis stays on the event loop; a thread costs more than it frees."""
 _CACHED_TEXTS = 20_000
 _WORD = re.compile(r"\w+|[^\w\s]+")
+_SAMPLE_SSN = re.compile(r"123([ -]?)45\1?6789|078([ -]?)05\2?1120")
 _STRICTEST_LAST = (
     PiiAction.PSEUDONYMIZE,
     PiiAction.MASK,
@@ -156,13 +157,13 @@ def _is_too_wide(finding: Finding, strict: Iterable[Finding], text: str) -> bool
 
 
 @lru_cache(maxsize=1)
-def _analyzer() -> "AnalyzerEngine":
+def _analyzer() -> "AnalyzerEngine":  # noqa: C901 - the classes in it need what is imported on first use
     # Imported on first use: Presidio and spaCy take over a second to import, and use what is deprecated.
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         import tldextract
         from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
         from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-        from presidio_analyzer.predefined_recognizers import EmailRecognizer
+        from presidio_analyzer.predefined_recognizers import EmailRecognizer, UsSsnRecognizer
         from spacy.lang.en.stop_words import STOP_WORDS
 
     # At DEBUG it logs the words around a finding.
@@ -213,10 +214,17 @@ def _analyzer() -> "AnalyzerEngine":
             # Internal and reserved domains (.local, .example) are no public suffix, and still personal.
             return None
 
+    class SampleSsnRecognizer(UsSsnRecognizer):
+        def invalidate_result(self, pattern_text: str) -> bool:
+            # Numbers that were published as examples count, too: people who try the filter out type them.
+            return not _SAMPLE_SSN.fullmatch(pattern_text) and bool(super().invalidate_result(pattern_text))
+
     registry = RecognizerRegistry(supported_languages=["en"])
     registry.load_predefined_recognizers(languages=["en"])
     # It only passes on what a language model found, and there is none: names would be missed in silence.
     registry.remove_recognizer("SpacyRecognizer")
     registry.remove_recognizer("EmailRecognizer")
     registry.add_recognizer(AnyDomainEmailRecognizer())
+    registry.remove_recognizer("UsSsnRecognizer")
+    registry.add_recognizer(SampleSsnRecognizer())
     return AnalyzerEngine(registry=registry, nlp_engine=Words(), supported_languages=["en"])

@@ -47,6 +47,10 @@ class Vault:
         self._names.clear()
         self._values.clear()
 
+    def is_stand_in(self, value: object) -> bool:
+        """Whether a value is one name that was given out, and nothing else."""
+        return isinstance(value, str) and value in self._values
+
     def reveal(self, text: str, entities: Collection[str] | None = None) -> str:
         """The text with the real values of these entity types (None: all); unknown names stay as they are."""
 
