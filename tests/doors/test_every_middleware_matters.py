@@ -237,6 +237,17 @@ async def nothing_runs_that_no_model_asked_for(house: House) -> bool:
     return other.calls == []
 
 
+@guards("tool", "NoteEffects")
+async def what_a_failed_run_did_is_told_to_the_next(house: House) -> bool:
+    """The team that takes over from a failed one hears of the payment."""
+    act, model = recording(answer="receipt 7"), Scripted([call()], ValueError("boom"), "ok")
+    ringfence = house(tools={"act": {"decision": "allow"}})
+    conversation = ringfence.conversation(team_of(model, [act.function], max_tool_iterations=2))
+    await run(conversation)
+    await run(conversation, "Did you pay?")
+    return "receipt 7" in str(model.prompts[-1])
+
+
 @guards("tool", "MeterToolCalls")
 async def tool_calls_are_limited(house: House) -> bool:
     """The call that would be one too many does not run."""
