@@ -1,7 +1,9 @@
 """Makes docs/pictures/demo.svg: the demo's own output, as the README shows it."""
 
 import io
+import os
 import re
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -28,6 +30,8 @@ THEME = TerminalTheme(
 
 def main() -> None:
     """Play the demo and save what it shows."""
+    # As a reader sees it who has the command on the path.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     console = Console(
         record=True, width=100, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )

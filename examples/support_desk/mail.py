@@ -19,7 +19,7 @@ class MailError(ValueError):
     """The mail cannot be sent as it is; the text says why and holds no personal data."""
 
 
-def send(  # noqa: PLR0913, PLR0917 - a mail has this many parts
+def send(  # noqa: PLR0917 - a mail has this many parts
     host: str, port: int, sender: str, to: str, subject: str, body: str
 ) -> None:
     """Send one mail to one address; nothing in `to` or `subject` can add a header or a recipient."""
@@ -49,7 +49,7 @@ class Mailbox:
 
     def __enter__(self) -> Self:
         try:
-            from aiosmtpd.controller import Controller  # noqa: PLC0415 - only the mailbox needs the extra
+            from aiosmtpd.controller import Controller
         except ImportError as missing:
             raise ImportError('the mailbox needs an extra: pip install "ringfence[demo]"') from missing
 

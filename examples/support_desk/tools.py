@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
 
+from ringfence import tool
+
 from .mail import send
 from .shop import Shop
-from ringfence import tool
 
 SENDER = "desk@shop.example"
 

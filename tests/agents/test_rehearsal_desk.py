@@ -12,7 +12,7 @@ from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from autogen_agentchat.messages import TextMessage, ToolCallRequestEvent
 from autogen_agentchat.teams import RoundRobinGroupChat
-from autogen_core.models import SystemMessage, UserMessage
+from autogen_core.models import LLMMessage, SystemMessage, UserMessage
 
 from ringfence.agents.rehearsal import RehearsalModel
 from ringfence.examples.support_desk import tools as desk_tools
@@ -276,7 +276,7 @@ async def test_it_goes_on_after_a_decision(
 async def test_a_decision_that_reaches_the_reviewer_first_goes_to_the_desk() -> None:
     """A stopped chat goes on with whoever is next in line."""
     model = RehearsalModel.from_file(EXAMPLE / "rehearsal.yaml")
-    prompt = [
+    prompt: list[LLMMessage] = [
         SystemMessage(content=(EXAMPLE / "prompts" / "reviewer.md").read_text()),
         UserMessage(content="Refund order 1182 and write to Jane at jane@acme.com", source="user"),
         UserMessage(
