@@ -357,6 +357,13 @@ async def test_a_value_is_found_where_no_space_stands_around_it(around: str, val
     )
 
 
+@pytest.mark.parametrize("text", ["jane@acme.comé", "éjane@acme.com", "ajané@acme.com", "a_jane@acme.com"])
+async def test_letters_that_do_write_spaces_belong_to_the_value(text: str) -> None:
+    """Nothing of an address stays visible for being no plain letter."""
+    assert await found(f"是{text}请") == [("EMAIL_ADDRESS", f"是{text}请")]
+    assert await found(f"to {text} now") == [("EMAIL_ADDRESS", text)]
+
+
 async def test_two_values_among_letters_without_spaces() -> None:
     """Each is found by itself."""
     text = "是jane@acme.com请给bob@acme.com"

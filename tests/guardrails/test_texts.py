@@ -391,6 +391,7 @@ def test_any_nested_value_is_mapped_text_by_text(value: Any) -> None:
     assert map_text(value, str) == value
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), JSON_VALUES))
 def test_any_arguments_are_mapped_as_json(arguments: dict[str, Any]) -> None:
     """The texts inside the JSON of a function call are seen, not its spelling."""
@@ -412,6 +413,7 @@ def test_a_long_number_in_arguments_is_read_like_a_text() -> None:
 class TestParseArguments:
     """Arguments are one plain JSON object, or nothing."""
 
+    @settings(max_examples=50)
     @given(st.dictionaries(st.text(), JSON_VALUES))
     def test_a_plain_object(self, arguments: dict[str, Any]) -> None:
         """It is read as Python reads it."""
