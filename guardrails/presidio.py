@@ -160,10 +160,20 @@ def _is_too_wide(finding: Finding, strict: Iterable[Finding], text: str) -> bool
 def _analyzer() -> "AnalyzerEngine":  # noqa: C901 - the classes in it need what is imported on first use
     # Imported on first use: Presidio and spaCy take over a second to import, and use what is deprecated.
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        import regex
         import tldextract
-        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+        from presidio_analyzer import (
+            AnalysisExplanation,
+            AnalyzerEngine,
+            RecognizerRegistry,
+            RecognizerResult,
+        )
         from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-        from presidio_analyzer.predefined_recognizers import EmailRecognizer, UsSsnRecognizer
+        from presidio_analyzer.predefined_recognizers import (
+            CreditCardRecognizer,
+            EmailRecognizer,
+            UsSsnRecognizer,
+        )
         from spacy.lang.en.stop_words import STOP_WORDS
 
     # At DEBUG it logs the words around a finding.
@@ -219,12 +229,32 @@ def _analyzer() -> "AnalyzerEngine":  # noqa: C901 - the classes in it need what
             # Numbers that were published as examples count, too: people who try the filter out type them.
             return not _SAMPLE_SSN.fullmatch(pattern_text) and bool(super().invalidate_result(pattern_text))
 
+    class EveryCardRecognizer(CreditCardRecognizer):
+        def analyze(
+            self,
+            text: str,
+            entities: list[str],  # noqa: ARG002 - Presidio's signature
+            nlp_artifacts: Any = None,  # noqa: ARG002
+            regex_flags: int | None = None,  # noqa: ARG002
+        ) -> list[Any]:
+            # Overlapping: digits in front of a card are taken for its beginning, and fail its checksum.
+            matches: Any = regex.finditer(self.PATTERNS[0].regex, text, overlapped=True)  # type: ignore[no-untyped-call]
+            explanation = AnalysisExplanation(recognizer="CreditCardRecognizer", original_score=1.0)
+            origin = {RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id}
+            return [
+                RecognizerResult("CREDIT_CARD", match.start(), match.end(), 1.0, explanation, origin)
+                for match in matches
+                if self.validate_result(match.group())
+            ]
+
     registry = RecognizerRegistry(supported_languages=["en"])
     registry.load_predefined_recognizers(languages=["en"])
     # It only passes on what a language model found, and there is none: names would be missed in silence.
     registry.remove_recognizer("SpacyRecognizer")
     registry.remove_recognizer("EmailRecognizer")
     registry.add_recognizer(AnyDomainEmailRecognizer())
+    registry.remove_recognizer("CreditCardRecognizer")
+    registry.add_recognizer(EveryCardRecognizer())
     registry.remove_recognizer("UsSsnRecognizer")
     registry.add_recognizer(SampleSsnRecognizer())
     return AnalyzerEngine(registry=registry, nlp_engine=Words(), supported_languages=["en"])

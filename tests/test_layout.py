@@ -50,7 +50,7 @@ def test_the_links_are_committed_as_links() -> None:
 def is_theirs(origin: str) -> bool:
     """Whether a module is guardrails-ai, and not our room."""
     path = Path(origin.strip())
-    return path.name == "__init__.py" and path.parent.name == "guardrails" and ROOT not in path.parents
+    return path.name == "__init__.py" and path.parent.name == "guardrails" and path.parents[1] != ROOT
 
 
 def test_in_pytest_guardrails_is_guardrails_ai() -> None:

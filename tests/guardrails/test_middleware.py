@@ -80,6 +80,7 @@ async def test_an_interruption_ends_what_is_under_way() -> None:
     done.set_result("done")
     await asyncio.wait([done])
     assert not stop.interrupted
+    assert stop._pending == {running}
     stop.interrupt()
     assert stop.interrupted
     assert (done.result(), running.cancelled()) == ("done", True)

@@ -196,6 +196,8 @@ async def test_no_connection_is_even_tried(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tldextract.tldextract, "TLD_EXTRACTOR", online)
     entities = dict.fromkeys([*DEFAULT_ENTITIES, "URL"], "mask")
     assert await found("jane@acme.com or https://www.acme.com/jane", entities=entities) != []
+    # Presidio's own recognizer of addresses asks this; those of other versions may, too.
+    assert tldextract.extract("https://www.acme.co.uk/jane").suffix == "co.uk"
     assert tried == []
 
 
@@ -375,3 +377,18 @@ async def test_an_address_among_letters_without_spaces_is_found_as_it_is() -> No
     text = "是jane.doe@acme.com请"
     (finding,) = await PiiFinder(PiiSettings()).find(text)
     assert text[finding.start : finding.end] == "jane.doe@acme.com"
+
+
+@pytest.mark.parametrize("before", ["1000 ", "order 1182 1234 ", "4111 "])
+async def test_digits_in_front_of_a_card_do_not_hide_it(before: str) -> None:
+    """They are taken for its beginning, and the whole would fail the checksum."""
+    text = f"{before}4111 1111 1111 1111"
+    findings = await PiiFinder(PiiSettings()).find(text)
+    assert any(one.end == len(text) and one.start <= len(before) for one in findings)
+
+
+@pytest.mark.parametrize("number", ["123-45-6789", "078-05-1120", "123 45 6789"])
+async def test_a_sample_social_security_number_counts(number: str) -> None:
+    """Numbers that were published as examples are what people type who try the filter out."""
+    findings = await PiiFinder(PiiSettings()).find(f"my SSN is {number}")
+    assert [one.entity for one in findings] == ["US_SSN"]

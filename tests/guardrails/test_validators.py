@@ -182,6 +182,7 @@ class TestShipped:
             (["he", "hello"], "hello he they", "*** *** they"),
             (["@all"], "x@all @all @allied", "x*** *** @allied"),
             (["http://"], "see http://evil.com", "see ***evil.com"),
+            (["http://", "http://evil.com"], "see http://evil.com", "see ***"),
             (["$$$"], "now$$$now", "now***now"),
             (["a.b"], "axb a.b", "axb ***"),
             (["straße"], "STRAßE", "***"),
@@ -193,10 +194,14 @@ class TestShipped:
         assert isinstance(verdict, Rewrite)
         assert verdict.text == fixed
 
-    @pytest.mark.parametrize("text", ["they", "hellos", "h e", "he_"])
+    @pytest.mark.parametrize("text", ["they", "the", "hellos", "h e", "he_"])
     async def test_parts_of_words_are_no_phrases(self, text: str) -> None:
         """Nor is anything else that is not written there."""
         assert await said(guardrail(PHRASES, phrases=["he", "hello"]), text) == Allow(PHRASES)
+
+    async def test_the_shortest_length(self) -> None:
+        """One character."""
+        assert isinstance(await said(guardrail(characters=1), "ab"), Block)
 
     async def test_the_reason_does_not_tell_the_phrase(self) -> None:
         """The model hears it, and would say it otherwise."""
@@ -241,11 +246,18 @@ class TestTelemetry:
         assert getattr(guardrail(characters=3)._guard._hub_telemetry, "_tracer", None) is None
 
     def test_in_a_process_whose_user_turned_it_on(self, tmp_path: Path) -> None:
-        """By the file in the home folder: not a thread, not a lookup, and not a warning either."""
+        """By the file in the home folder: no thread, no lookup, no span in our own trace, and no warning."""
         rc = "id=1\ntoken=t\nenable_metrics=true\nuse_remote_inferencing=true\n"
         (tmp_path / ".guardrailsrc").write_text(rc)
         program = """
-            import asyncio, socket, sys, threading
+            import asyncio, sys, threading
+            from opentelemetry import trace
+            from opentelemetry.sdk.trace import TracerProvider
+            from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+            from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+            spans = InMemorySpanExporter()
+            trace.set_tracer_provider(TracerProvider())
+            trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(spans))
             tried = []
             sys.addaudithook(lambda event, args: tried.append(event) if event.startswith("socket.") else None)
             from ringfence.guardrails.validators import GuardrailUse, ValidatorGuardrail
@@ -256,7 +268,7 @@ class TestTelemetry:
             told = getattr(one._guard._hub_telemetry, "_tracer", None)
             asked = [event for event in tried if event in ("socket.connect", "socket.getaddrinfo")]
             threads = [one.name for one in threading.enumerate() if "Otel" in one.name]
-            print(type(verdict).__name__, told, asked, threads)
+            print(type(verdict).__name__, told, asked, threads, spans.get_finished_spans())
         """
         ran = subprocess.run(
             [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
@@ -266,7 +278,7 @@ class TestTelemetry:
             check=False,
             timeout=50,
         )
-        assert (ran.stdout, ran.stderr) == ("Block None [] []\n", "")
+        assert (ran.stdout, ran.stderr) == ("Block None [] [] ()\n", "")
 
 
 class Answer(BaseModel):
