@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import re
 import threading
 import unicodedata
@@ -12,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.pii import PiiAction, PiiSettings
@@ -28,8 +27,6 @@ _OVERLAP = 320
 _INLINE = 500
 """Characters up to which an analysis stays on the event loop; a thread costs more than it frees."""
 _CACHED_TEXTS = 20_000
-_WORD = re.compile(r"\w+|[^\w\s]+")
-_SAMPLE_SSN = re.compile(r"123([ -]?)45\1?6789|078([ -]?)05\2?1120")
 _STRICTEST_LAST = (
     PiiAction.PSEUDONYMIZE,
     PiiAction.MASK,
@@ -157,104 +154,8 @@ def _is_too_wide(finding: Finding, strict: Iterable[Finding], text: str) -> bool
 
 
 @lru_cache(maxsize=1)
-def _analyzer() -> "AnalyzerEngine":  # noqa: C901 - the classes in it need what is imported on first use
-    # Imported on first use: Presidio and spaCy take over a second to import, and use what is deprecated.
+def _analyzer() -> "AnalyzerEngine":
+    # Imported on first use: it takes over a second, and uses what is deprecated.
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        import regex
-        import tldextract
-        from presidio_analyzer import (
-            AnalysisExplanation,
-            AnalyzerEngine,
-            RecognizerRegistry,
-            RecognizerResult,
-        )
-        from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-        from presidio_analyzer.predefined_recognizers import (
-            CreditCardRecognizer,
-            EmailRecognizer,
-            UsSsnRecognizer,
-        )
-        from spacy.lang.en.stop_words import STOP_WORDS
-
-    # At DEBUG it logs the words around a finding.
-    logging.getLogger("presidio-analyzer").addFilter(lambda record: record.levelno >= logging.WARNING)
-    # Presidio asks this object for the public suffix list; the snapshot that the package brings is enough.
-    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-    class Words(NlpEngine):
-        """Cuts a text into words, by which Presidio knows the context of a finding.
-
-        spaCy would take longer than linear time on runs of punctuation, and keep every word for ever.
-        """
-
-        def load(self) -> None:
-            """There is nothing to load."""
-
-        def is_loaded(self) -> bool:
-            return True
-
-        def process_text(self, text: str, language: str) -> NlpArtifacts:
-            words: Any = [match.group() for match in _WORD.finditer(text)]
-            return NlpArtifacts(
-                entities=[],
-                tokens=words,
-                tokens_indices=[match.start() for match in _WORD.finditer(text)],
-                lemmas=[word.lower() for word in words],
-                nlp_engine=self,
-                language=language,
-            )
-
-        def process_batch(self, texts: Iterable[str], language: str, *_: Any, **__: Any) -> Any:
-            return ((text, self.process_text(text, language)) for text in texts)
-
-        def is_stopword(self, word: str, language: str) -> bool:  # noqa: ARG002 - Presidio's signature
-            return word in STOP_WORDS
-
-        def is_punct(self, word: str, language: str) -> bool:  # noqa: ARG002 - Presidio's signature
-            return not word[0].isalnum()
-
-        def get_supported_entities(self) -> list[str]:
-            return []
-
-        def get_supported_languages(self) -> list[str]:
-            return ["en"]
-
-    class AnyDomainEmailRecognizer(EmailRecognizer):
-        def validate_result(self, pattern_text: str) -> Any:  # noqa: ARG002 - Presidio's signature
-            # Internal and reserved domains (.local, .example) are no public suffix, and still personal.
-            return None
-
-    class SampleSsnRecognizer(UsSsnRecognizer):
-        def invalidate_result(self, pattern_text: str) -> bool:
-            # Numbers that were published as examples count, too: people who try the filter out type them.
-            return not _SAMPLE_SSN.fullmatch(pattern_text) and bool(super().invalidate_result(pattern_text))
-
-    class EveryCardRecognizer(CreditCardRecognizer):
-        def analyze(
-            self,
-            text: str,
-            entities: list[str],  # noqa: ARG002 - Presidio's signature
-            nlp_artifacts: Any = None,  # noqa: ARG002
-            regex_flags: int | None = None,  # noqa: ARG002
-        ) -> list[Any]:
-            # Overlapping: digits in front of a card are taken for its beginning, and fail its checksum.
-            matches: Any = regex.finditer(self.PATTERNS[0].regex, text, overlapped=True)  # type: ignore[no-untyped-call]
-            explanation = AnalysisExplanation(recognizer="CreditCardRecognizer", original_score=1.0)
-            origin = {RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id}
-            return [
-                RecognizerResult("CREDIT_CARD", match.start(), match.end(), 1.0, explanation, origin)
-                for match in matches
-                if self.validate_result(match.group())
-            ]
-
-    registry = RecognizerRegistry(supported_languages=["en"])
-    registry.load_predefined_recognizers(languages=["en"])
-    # It only passes on what a language model found, and there is none: names would be missed in silence.
-    registry.remove_recognizer("SpacyRecognizer")
-    registry.remove_recognizer("EmailRecognizer")
-    registry.add_recognizer(AnyDomainEmailRecognizer())
-    registry.remove_recognizer("CreditCardRecognizer")
-    registry.add_recognizer(EveryCardRecognizer())
-    registry.remove_recognizer("UsSsnRecognizer")
-    registry.add_recognizer(SampleSsnRecognizer())
-    return AnalyzerEngine(registry=registry, nlp_engine=Words(), supported_languages=["en"])
+        from ringfence.guardrails.recognizers import make_analyzer
+    return make_analyzer()
