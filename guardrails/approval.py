@@ -163,10 +163,9 @@ class ApprovalBook:
         decision: object = None
         if self._approver is not None:
             try:
-                answer: object = self._approver(request)
-                if inspect.isawaitable(answer):
-                    answer = await asyncio.wait_for(answer, self._timeout_seconds)
-                decision = answer
+                decision = self._approver(request)
+                if inspect.isawaitable(decision):
+                    decision = await asyncio.wait_for(decision, self._timeout_seconds)
             except TimeoutError:
                 why = f"had no answer within {self._timeout_seconds:g} s"
                 raise self._undecided(request, "expired", why) from None
@@ -243,11 +242,8 @@ class Approve:
         spec = self._directory.specs[call.tool]
         revealed = reveal_arguments(call, spec, self._vault)
         verdict = self._policy.judge(call.tool, spec, revealed.arguments)
-        match verdict:
-            case Allow():
-                pass
-            case Escalate():
-                await self._book.settle(call, real_arguments=revealed.arguments, reason=verdict.reason)
-            case _:
-                raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
+        if isinstance(verdict, Escalate):
+            await self._book.settle(call, real_arguments=revealed.arguments, reason=verdict.reason)
+        elif not isinstance(verdict, Allow):
+            raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
         return await call_next(revealed)

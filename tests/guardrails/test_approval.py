@@ -141,6 +141,12 @@ class TestAsking:
         with pytest.raises(ApprovalDenied, match="expired at 2026-11-23 12:01:00 UTC"):
             await settled(made(late), tool_call())
 
+    async def test_an_approver_may_be_a_plain_function(self, made: Ask) -> None:
+        """One that asks nobody, and answers at once."""
+        await settled(made(lambda _: Approved("night watch")), tool_call())
+        with pytest.raises(ApprovalDenied):
+            await settled(made(lambda _: Rejected("night watch")), tool_call())
+
     async def test_nobody_can_say_now(self, made: Ask) -> None:
         """Then the call waits, as it does without an approver."""
         assert (await waiting(made(says(None)), tool_call())).tool == "refund"

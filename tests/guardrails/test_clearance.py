@@ -28,7 +28,7 @@ from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 from tests.guardrails.parts import Book, Handler, model_call, reply, tool_call, tool_result
 
 ALLOW = Allow("tool_policy")
-TOOLS = ("look", "refund", "send", "drop", "transfer_to_bob", "transfer_to_eve", "outside")
+TOOLS = ("look", "note", "refund", "send", "drop", "transfer_to_bob", "transfer_to_eve", "outside")
 
 
 PARAMETERS: Any = {
@@ -61,6 +61,7 @@ class Desk:
                     "refund": ToolSpec(),
                     "send": ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)}),
                     "drop": ToolSpec(consequential=False),
+                    "note": ToolSpec(consequential=False),
                 },
                 handoffs={"transfer_to_bob", "transfer_to_eve"},
             ),
@@ -69,6 +70,7 @@ class Desk:
                     "drop": ToolRule.model_validate({"decision": "deny"}),
                     "transfer_to_eve": ToolRule.model_validate({"decision": "deny"}),
                     "send": ToolRule.model_validate({"arguments": {"to": {"pattern": r".*@acme\.com"}}}),
+                    "note": ToolRule.model_validate({"arguments": {"to": {"pattern": r".*@acme\.com"}}}),
                 }
             ),
             clearances=self.clearances,
@@ -387,6 +389,16 @@ class TestModelDoor:
         assert isinstance(desk.taken(call), verdict)
         assert value not in call.arguments
         assert value not in str(desk.book.lines)
+
+    async def test_a_block_for_a_value_that_the_tool_does_not_get(self, desk: Desk) -> None:
+        """Says so: whoever sees the real value would not know what is wrong with it."""
+        stand_in = desk.vault.pseudonym("EMAIL_ADDRESS", "jane@acme.com")
+        (call,) = await desk.kept(wanted("note", {"to": stand_in}))
+        said = desk.taken(call)
+        assert isinstance(said, Block)
+        assert said.reason.startswith(
+            "argument `to` of note does not match what the policy allows; the tool gets a"
+        )
 
     @given(st.text() | st.dictionaries(st.text(), st.text() | st.integers()).map(json.dumps))
     def test_any_reply_is_decided(self, arguments: str) -> None:
