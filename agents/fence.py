@@ -95,7 +95,9 @@ class Fence:
             raise PolicyError(
                 f"{type(bare).__name__} does not tell its model; say fence.model_client(..., model=...)"
             )
-        limit = max_output_tokens or (tier.max_output_tokens if tier else 1024)
+        limit = (tier.max_output_tokens if tier else 1024) if max_output_tokens is None else max_output_tokens
+        if limit < 1:
+            raise PolicyError(f"max_output_tokens must be at least 1, not {limit}")
         return FencedModelClient(
             bare,
             model=name,

@@ -199,3 +199,14 @@ async def test_a_factory_is_called_for_each_conversation_and_not_before_it_runs(
     await two.run(task="Go")
     assert len(fences) == 2
     assert fences[0] is not fences[1]
+
+
+@pytest.mark.parametrize("tokens", [0, -5])
+async def test_a_reply_without_tokens_is_refused(house: House, tokens: int) -> None:
+    """A negative bound would give the budget tokens back."""
+
+    def factory(fence: Fence) -> AssistantAgent:
+        return AssistantAgent("desk", fence.model_client(Scripted("ok"), model="x", max_output_tokens=tokens))
+
+    with pytest.raises(PolicyError, match="max_output_tokens"):
+        await house().conversation(factory).run(task="Go")
