@@ -215,8 +215,11 @@ class Fence:
         Returns the masked text of its result, and whether it failed.
         """
         call = decided.call
+        workbench = self._workbenches.get(call.tool)
+        if workbench is None:
+            return f"The team has no tool {call.tool} any more.", True
         self._clearances.renew(call, Escalate("approval", "a person decided"))
-        result = await self._workbenches[call.tool].run_call(call, token)
+        result = await workbench.run_call(call, token)
         return result.to_text(), result.is_error
 
     def _end_gracefully(self, team: BaseGroupChat) -> None:
