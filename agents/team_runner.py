@@ -49,6 +49,14 @@ class TeamRunner:
         """Whether an item of the stream is the TaskResult."""
         return isinstance(item, TaskResult)
 
+    def chunk(self, item: Event) -> str | None:
+        """The text of a piece of a message that a model is writing; None for every other event."""
+        return item.content if isinstance(item, ModelClientStreamingChunkEvent) else None
+
+    def with_chunk(self, item: Event, text: str) -> Event:
+        """The piece with another text."""
+        return item.model_copy(update={"content": text})
+
     def result(self, messages: Sequence[Event], ended: TaskResult | None, reason: str | None) -> TaskResult:
         """A TaskResult with these messages, and this reason in place of the team's own."""
         whole = [message for message in messages if not isinstance(message, ModelClientStreamingChunkEvent)]

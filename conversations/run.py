@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from autogen_core import CancellationToken
@@ -12,10 +13,15 @@ from ringfence.conversations.transcript import Entry
 from ringfence.errors import ApprovalRequired, ConversationInterrupted, LimitExceeded, RingfenceError
 from ringfence.guardrails.approval import DecidedCall
 from ringfence.guardrails.calls import Delivery, UserTurn
-from ringfence.guardrails.middleware import door
+from ringfence.guardrails.middleware import Handler, door
+from ringfence.guardrails.streaming import StreamedMask, StreamedReveal
+from ringfence.guardrails.verdicts import Point
 
 EventT = TypeVar("EventT")
 ResultT = TypeVar("ResultT")
+StreamT = TypeVar("StreamT")
+
+Send = Handler[Delivery, None]
 
 
 class Runner(Protocol[EventT, ResultT]):
@@ -29,6 +35,14 @@ class Runner(Protocol[EventT, ResultT]):
 
     def is_result(self, item: EventT | ResultT) -> bool:
         """Whether an item of the stream is its result."""
+        ...
+
+    def chunk(self, item: EventT) -> str | None:
+        """The text of an item that is a piece of a message on its way; None for every other item."""
+        ...
+
+    def with_chunk(self, item: EventT, text: str) -> EventT:
+        """The piece with another text."""
         ...
 
     def result(self, messages: Sequence[EventT], ended: ResultT | None, reason: str | None) -> ResultT:
@@ -48,6 +62,15 @@ class Runner(Protocol[EventT, ResultT]):
         ...
 
 
+@dataclass(slots=True)
+class _Pieces(Generic[StreamT]):
+    """A message that comes in pieces."""
+
+    stream: StreamT
+    last: Any
+    """Its last piece."""
+
+
 class Run(Generic[EventT, ResultT]):
     """Drives a team through one task and hands every event out as the user may see it."""
 
@@ -64,6 +87,10 @@ class Run(Generic[EventT, ResultT]):
         self._queue = queue
         self._output_task_messages = output_task_messages
         self._delivered: list[EventT] = []
+        self._written: dict[str, _Pieces[StreamedMask]] = {}
+        """The messages that are on their way in pieces, by who says them: what the door has not seen yet."""
+        self._shown: dict[str, _Pieces[StreamedReveal]] = {}
+        """What the user has not seen yet."""
         self.entries: list[Entry] = []
         self.healthy = True
         """False when the team failed or was cancelled: AutoGen cannot use it again."""
@@ -100,26 +127,74 @@ class Run(Generic[EventT, ResultT]):
         return runner.result(self._delivered, ended, str(stop.error) if stop.error else None)
 
     async def _deliver_all(self, runner: Runner[EventT, ResultT], turn: UserTurn) -> ResultT | None:
-        outward = door(self._session.delivery_door, self._deliver)
+        outward = door(self._session.delivery_door, lambda delivery: self._deliver(runner, delivery.message))
         output = self._output_task_messages
         ended: ResultT | None = None
-        async with aclosing(runner.stream(turn.messages, self.token, output_task_messages=output)) as items:
-            async for item in items:
-                if runner.is_result(item):
-                    ended = item  # type: ignore[assignment]  # is_result says which of the two it is
-                    continue
+        try:
+            async with aclosing(
+                runner.stream(turn.messages, self.token, output_task_messages=output)
+            ) as items:
                 try:
-                    await outward(Delivery(item))
+                    async for item in items:
+                        if runner.is_result(item):
+                            ended = item  # type: ignore[assignment]  # is_result says which of the two it is
+                        else:
+                            await self._send(runner, outward, item)
+                    await self._send_rest(runner, outward, *list(self._written))
                 except RingfenceError as error:
-                    # Closing a team's stream lets the rest of the chat run on, unless it is stopped first.
+                    # Closing a team's stream lets the rest of the chat run on, unless it is stopped.
                     self._session.stop.set(error)
                     self.token.cancel()
                     raise
+        finally:
+            # What already passed the door; what did not is never shown.
+            self._hand_out_rest(runner, *list(self._shown))
         return ended
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        self.entries.append(Entry.of(delivery.message))
-        seen: EventT = self._session.revealed(delivery.message)
+    async def _send(self, runner: Runner[EventT, ResultT], outward: Send, item: Any) -> None:
+        """Take an item to the door; pieces of a message only where no value and no stand-in is cut."""
+        source = str(getattr(item, "source", ""))
+        text = runner.chunk(item)
+        if text is None:
+            await self._send_rest(runner, outward, source)
+            await outward(Delivery(item))
+            return
+        if source not in self._written:
+            self._written[source] = _Pieces(self._session.masker.streamed(point=Point.OUTPUT.value), item)
+        pieces = self._written[source]
+        pieces.last = item
+        if masked := await pieces.stream.feed(text):
+            await outward(Delivery(runner.with_chunk(item, masked)))
+
+    async def _send_rest(self, runner: Runner[EventT, ResultT], outward: Send, *sources: str) -> None:
+        for source in sources:
+            pieces = self._written.pop(source, None)
+            if pieces is not None and (rest := await pieces.stream.finish()):
+                await outward(Delivery(runner.with_chunk(pieces.last, rest)))
+
+    async def _deliver(self, runner: Runner[EventT, ResultT], message: Any) -> None:
+        self.entries.append(Entry.of(message))
+        source = str(getattr(message, "source", ""))
+        text = runner.chunk(message)
+        if text is None:
+            self._hand_out_rest(runner, source)
+            self._hand_out(self._session.revealed(message))
+            return
+        if source not in self._shown:
+            self._shown[source] = _Pieces(self._session.streamed_reveal(), message)
+        pieces = self._shown[source]
+        pieces.last = message
+        if shown := pieces.stream.feed(text):
+            self._hand_out(runner.with_chunk(self._session.revealed(message), shown))
+
+    def _hand_out_rest(self, runner: Runner[EventT, ResultT], *sources: str) -> None:
+        """What was held back of the pieces of these sources, because it could have become a stand-in."""
+        for source in sources:
+            pieces = self._shown.pop(source, None)
+            if pieces is not None and (rest := pieces.stream.finish()):
+                self._hand_out(runner.with_chunk(self._session.revealed(pieces.last), rest))
+
+    def _hand_out(self, seen: EventT) -> None:
         self._delivered.append(seen)
         self._queue.put_nowait(seen)
 

@@ -10,6 +10,7 @@ from ringfence.guardrails.approval import ApprovalBook
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Middleware
 from ringfence.guardrails.stop import StopSignal
+from ringfence.guardrails.streaming import StreamedReveal
 from ringfence.guardrails.texts import map_text
 from ringfence.guardrails.vault import Vault
 
@@ -40,6 +41,10 @@ class Session:
     def revealed(self, message: T) -> T:
         """A message as the user may see it."""
         return map_text(message, lambda text: self.vault.reveal(text, self.reveal_to_user))
+
+    def streamed_reveal(self) -> StreamedReveal:
+        """Reveals a text that comes in pieces as `revealed` would the whole of it."""
+        return StreamedReveal(self.vault, self.reveal_to_user)
 
     def start_run(self) -> None:
         """Begin a run: a new trace, fresh turns and seconds, no reason to stop."""

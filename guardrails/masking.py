@@ -1,7 +1,9 @@
 """Personal data leaves a text where it comes in, and comes back only at the trusted doors."""
 
+import re
 import secrets
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +12,9 @@ from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.pii import PiiAction, PiiRule, PiiSettings
+from ringfence.guardrails.placeholders import Mention
 from ringfence.guardrails.presidio import Finding, PiiFinder
+from ringfence.guardrails.streaming import StreamedMask
 from ringfence.guardrails.texts import UncheckableContentError, clean_text, map_text, texts_of
 from ringfence.guardrails.tool_policy import ToolSpec
 from ringfence.guardrails.vault import Vault
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _GUARDRAIL = "pii"
+_NO_VALUE = re.compile(r"[\W_]*s?[\W_]*")
+"""What may be left of a finding beside a stand-in and is nobody's data, such as the `'s` of a genitive."""
 _SHORT = 8
 """Characters of a value of which four would tell too much."""
 
@@ -45,15 +51,35 @@ class Masker:
             texts = {text: clean_text(text) for text in texts_of(value)}
             for text in texts.values():
                 # Before any of them is masked: a name that one of them holds was written without a meaning.
-                self._vault.reserve(text)
+                self._reserve(text, await self._findings(text, point))
             masked = {text: await self._mask_text(clean, point) for text, clean in texts.items()}
             return map_text(value, masked.__getitem__)
         except UncheckableContentError as error:
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=f"it holds {error}") from None
 
+    def streamed(self, *, point: str) -> StreamedMask:
+        """Masks a text that comes in pieces."""
+
+        async def find(text: str) -> Sequence[Finding]:
+            return await self._findings(text, point)
+
+        def masked(text: str, findings: Sequence[Finding]) -> str:
+            self._reserve(text, findings)
+            return "".join(self._pieces(text, findings))
+
+        return StreamedMask(find=find, replace=masked)
+
     async def _mask_text(self, text: str, point: str) -> str:
+        return "".join(self._pieces(text, await self._findings(text, point)))
+
+    async def _findings(self, text: str, point: str) -> Sequence[Finding]:
         try:
-            findings = await self._finder.find(text)
+            found = [
+                one
+                for one in await self._finder.find(text)
+                if self._rules[one.entity].action is not PiiAction.ALLOW
+            ]
+            findings = [*_outside(self._vault.stand_ins(text), found, text)]
         except Exception as error:
             kind = type(error).__name__
             reason = f"the search for personal data failed ({kind}), so nothing of it may pass"
@@ -62,9 +88,17 @@ class Masker:
         if blocked:
             names = ", ".join(sorted(blocked))
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=f"the policy blocks {names}")
-        return "".join(self._pieces(text, findings))
+        return findings
 
-    def _pieces(self, text: str, findings: Iterable[Finding]) -> Iterable[str]:
+    def _reserve(self, text: str, findings: Iterable[Finding]) -> None:
+        # Piece by piece, as they will stand between the stand-ins: `PERSON_1Jane` is no name, `PERSON_1` is.
+        done = 0
+        for finding in findings:
+            self._vault.reserve(text[done : finding.start])
+            done = finding.end
+        self._vault.reserve(text[done:])
+
+    def _pieces(self, text: str, findings: Iterable[Finding]) -> Iterator[str]:
         done = 0
         for finding in findings:
             yield text[done : finding.start]
@@ -104,6 +138,23 @@ def reveal_arguments(call: ToolCall, spec: ToolSpec, vault: Vault) -> ToolCall:
 
     arguments = {name: revealed(name, value) for name, value in call.arguments.items()}
     return replace(call, arguments=arguments)
+
+
+def _outside(known: Iterable[Mention], findings: Iterable[Finding], text: str) -> Iterator[Finding]:
+    """The findings without the stand-ins in them, which hold nobody's data and must not be masked again."""
+    places = deque(known)
+    for finding in findings:
+        start = finding.start
+        while places and places[0].end <= start:
+            places.popleft()
+        for mention in places:
+            if mention.start >= finding.end:
+                break
+            if not _NO_VALUE.fullmatch(text, start, max(mention.start, start)):
+                yield replace(finding, start=start, end=mention.start)
+            start = mention.end
+        if start == finding.start or not _NO_VALUE.fullmatch(text, start, max(finding.end, start)):
+            yield replace(finding, start=start)
 
 
 def _anonymize(entity: str, value: str, action: PiiAction, salt: str) -> str:

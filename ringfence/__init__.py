@@ -29,6 +29,7 @@ from ringfence.errors import (
     RingfenceError,
     StoreError,
     TaskError,
+    VaultError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
 from ringfence.guardrails.tool_policy import tool
@@ -63,5 +64,6 @@ __all__ = [
     "TaskError",
     "TeamFactory",
     "Usage",
+    "VaultError",
     "tool",
 ]

@@ -10,7 +10,8 @@
     │   └── ApprovalDenied        the person said no, or nobody answered in time
     ├── ModelCallFailed           the model's provider failed
     ├── ConversationInterrupted   the run was cancelled, or the team failed for a reason of its own
-    └── StoreError                a record could not be written; what it records did not happen
+    ├── StoreError                a record could not be written; what it records did not happen
+    └── VaultError                a vault could not be sealed or opened; there is no key, or not this one
 
 No message carries personal data or a secret: texts are named by where they stood, never quoted.
 """
@@ -32,6 +33,7 @@ __all__ = [
     "RingfenceError",
     "StoreError",
     "TaskError",
+    "VaultError",
 ]
 
 
@@ -143,3 +145,7 @@ class ConversationInterrupted(RingfenceError):
 
 class StoreError(RingfenceError):
     """A record could not be written, so the thing that it records was not done."""
+
+
+class VaultError(RingfenceError):
+    """A vault could not be sealed or opened: no key, another key, or what was kept was changed."""

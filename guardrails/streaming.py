@@ -1,0 +1,166 @@
+"""Masking and revealing a text that comes in pieces: what goes out is never taken back."""
+
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace as with_fields
+from typing import TYPE_CHECKING
+
+from ringfence.guardrails.texts import clean_text
+from ringfence.guardrails.vault import Vault
+
+if TYPE_CHECKING:
+    from ringfence.guardrails.presidio import Finding
+
+_MARGIN = 320
+"""Characters that the finder may need to see on both sides of a value: as many as its windows share."""
+_LONGEST = 1_500
+"""Characters that wait for the end of a sentence; past it, text goes out up to the next finding."""
+_ESCAPE_LENGTH = 16
+"""Characters from the last backslash of an escape to its end, and some more."""
+_BORDER = re.compile(r"\n|[.!?…][\"'”’)\]]*[ \t\n]|[。！？]")
+"""Behind it begins a line or a sentence."""
+
+
+class StreamedReveal:
+    """Reveals a text that comes in pieces, exactly as it would be revealed in one.
+
+    Only what may still become a stand-in is held back, so no part of one ever goes out.
+    """
+
+    def __init__(self, vault: Vault, entities: Collection[str] | None = None) -> None:
+        """Reveal the values of these entity types; None means all."""
+        self._vault = vault
+        self._entities = entities
+        self._before = ""
+        """The last character that went out: a stand-in does not begin in the middle of a word."""
+        self._held = ""
+
+    def feed(self, chunk: str) -> str:
+        """Take the next piece; what may go out now."""
+        text = f"{self._before}{self._held}{chunk}"
+        start = len(self._before)
+        shown, end = self._vault.reveal_settled(text, start, self._entities)
+        self._before, self._held = text[:end][-1:], text[end:]
+        return shown
+
+    def finish(self) -> str:
+        """The rest, after the last piece."""
+        text, start = f"{self._before}{self._held}", len(self._before)
+        self._before = self._held = ""
+        return self._vault.reveal(text, self._entities, start=start)
+
+
+class StreamedMask:
+    """Masks a text that comes in pieces, as it would be masked in one.
+
+    Text goes out up to the end of a line or sentence that lies outside every finding, and only when the
+    finder has seen enough of what stands behind. It is analysed with as much of what stands before. After
+    an error nothing goes out any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        find: "Callable[[str], Awaitable[Sequence[Finding]]]",
+        replace: "Callable[[str, Sequence[Finding]], str]",
+        margin: int = _MARGIN,
+        longest: int = _LONGEST,
+    ) -> None:
+        """Mask with these.
+
+        Args:
+            find: Finds what is hidden in a text, in order and without overlaps.
+            replace: The text with something else in place of these findings.
+            margin: How many characters around a value decide whether it is one.
+            longest: How many characters may wait for a good place to cut.
+        """
+        self._find = find
+        self._replace = replace
+        self._margin = margin
+        self._longest = longest
+        self._raw = ""
+        """What is not clean yet: an escape in it may go on in the next piece."""
+        self._before = ""
+        """What went out last, unmasked: the finder sees it again."""
+        self._held = ""
+        self._error: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return f"StreamedMask({len(self._raw) + len(self._held)} characters held)"
+
+    async def feed(self, chunk: str) -> str:
+        """Take the next piece; what may go out now, masked.
+
+        Raises:
+            GuardrailTripped: As `find` raises it; this and every later call.
+        """
+        self._raw += chunk
+        border = _clean_border(self._raw)
+        self._held += clean_text(self._raw[:border])
+        self._raw = self._raw[border:]
+        limit = len(self._held) - self._margin
+        # Nothing is analysed before something of it could go out.
+        is_due = limit > 0 and (limit > self._longest or _BORDER.search(self._held, 0, limit))
+        return await self._release(limit, is_last=False) if is_due else ""
+
+    async def finish(self) -> str:
+        """The rest, masked, after the last piece.
+
+        Raises:
+            GuardrailTripped: As `find` raises it.
+        """
+        self._held += clean_text(self._raw)
+        self._raw = ""
+        return await self._release(len(self._held), is_last=True)
+
+    async def _release(self, limit: int, *, is_last: bool) -> str:
+        if self._error is not None:
+            raise self._error
+        seen = len(self._before)
+        try:
+            findings = await self._find(self._before + self._held)
+            spans = [
+                with_fields(one, start=max(one.start - seen, 0), end=one.end - seen)
+                for one in findings
+                if one.end > seen
+            ]
+            end = limit if is_last else self._cut(spans, limit)
+            here = [with_fields(one, end=min(one.end, end)) for one in spans if one.start < end]
+            masked = self._replace(self._held[:end], here)
+        except BaseException as error:
+            self._error = error
+            self._raw = self._before = self._held = ""
+            raise
+        self._before = (self._before + self._held[:end])[-self._margin :]
+        self._held = self._held[end:]
+        return masked
+
+    def _cut(self, spans: "Sequence[Finding]", limit: int) -> int:
+        def is_outside(place: int) -> bool:
+            return not any(one.start < place < one.end for one in spans)
+
+        borders = (match.end() for match in _BORDER.finditer(self._held, 0, limit))
+        best = max(filter(is_outside, borders), default=0)
+        if best or limit <= self._longest:
+            return best
+        place = self._held.rfind(" ", 0, limit) + 1 or limit
+        while not is_outside(place):
+            place = min(one.start for one in spans if one.start < place < one.end)
+        # One finding that is longer than all that may wait is masked in parts.
+        return place or limit
+
+
+def _clean_border(text: str) -> int:
+    """Where a text can be cut so that its two parts, cleaned, are the whole, cleaned."""
+    for place in range(len(text) - 1, 0, -1):
+        if _is_plain(text[place - 1]) and _is_plain(text[place]):
+            backslash = text.rfind("\\", max(0, place - _ESCAPE_LENGTH), place)
+            if backslash < 0:
+                return place
+    return 0
+
+
+def _is_plain(sign: str) -> bool:
+    is_visible = sign in "\n\t" or unicodedata.category(sign)[0] in "LNPZ"
+    return is_visible and sign != "\\" and clean_text(sign) == sign
