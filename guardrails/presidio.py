@@ -1,51 +1,43 @@
-"""Presidio's analyzer, set up to work offline and to stop on hostile text."""
+"""Finds personal data with Presidio: offline, each text once, and never longer than the policy gives it."""
 
 import asyncio
 import hashlib
 import re
 import threading
-import unicodedata
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.code_fences import prose
+from ringfence.guardrails.findings import Finding, is_too_wide, merged
 from ringfence.guardrails.pii import PiiAction, PiiSettings
 from ringfence.guardrails.readings import is_glued, readable, unglued
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer import AnalyzerEngine, RecognizerResult
+
+__all__ = ["Finding", "PiiFinder", "TextTooLongError"]
 
 _WINDOW = 2_000
 """Characters analysed at once: Presidio's regular expressions are superlinear on hostile text."""
 _OVERLAP = 320
 """Characters that two windows share, so that a value on the border is whole in one of them."""
+_WINDOW_SECONDS = 3.0
+"""Longest analysis of one window, which takes some milliseconds."""
 _INLINE = 500
 """Characters up to which an analysis stays on the event loop; a thread costs more than it frees."""
 _CACHED_TEXTS = 20_000
-_STRICTEST_LAST = (
-    PiiAction.PSEUDONYMIZE,
-    PiiAction.MASK,
-    PiiAction.HASH,
-    PiiAction.REDACT,
-    PiiAction.BLOCK,
-)
-_UNSPACED = {"Lo", "Lm", "Mn", "Mc", "Me"}
-"""Unicode's categories of letters without case, and of marks: scripts in which words stand without spaces."""
+_BUILT_FROM = {"detection", "languages", "patterns", "deny"}
+"""The settings that an analyzer is made from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A span of personal data in a text."""
-
-    entity: str
-    start: int
-    end: int
-    score: float
+class TextTooLongError(ValueError):
+    """The text is longer than `pii.max_characters`."""
 
 
 class PiiFinder:
@@ -54,32 +46,48 @@ class PiiFinder:
     def __init__(self, settings: PiiSettings) -> None:
         self._settings = settings
         self._rules = settings.rules()
-        self._wanted = [name for name, rule in self._rules.items() if rule.action is not PiiAction.ALLOW]
         values = "|".join(re.escape(value) for value in sorted(settings.allow, key=len, reverse=True))
         self._allowed = re.compile(values, re.IGNORECASE) if values else None
         self._seen: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
         self._lock = threading.Lock()
-        supported = sorted(_analyzer().get_supported_entities("en")) if self._wanted else []
-        unknown = [name for name in self._wanted if name not in supported]
-        if unknown:
-            said = f"no recognizer finds this; known: {', '.join(supported)}"
-            raise PolicyError([Fault(said, where=f"pii.entities.{name}") for name in unknown])
+        # As text, because what is cached by it has to be hashable.
+        self._made_from = settings.model_dump_json(include=_BUILT_FROM)
+        supported = _supported(settings, self._made_from)
+        self._known = sorted(supported & self._rules.keys())
+        self._masked = [name for name in self._known if self._rules[name].action is not PiiAction.ALLOW]
 
     async def find(self, text: str) -> tuple[Finding, ...]:
-        """The personal data in a text, in order, without overlaps.
+        """The personal data in a text that must not stay as it is, in order, without overlaps.
 
         Raises:
             TimeoutError: The analysis took longer than the policy allows.
+            TextTooLongError: The text is longer than the policy allows.
         """
-        key = hashlib.sha256(text.encode()).digest()
+        return await self._find(text, b"masked", self._masked)
+
+    async def find_all(self, text: str) -> tuple[Finding, ...]:
+        """What `find` finds, and what the policy allows beside it; in order.
+
+        Raises:
+            TimeoutError: The analysis took longer than the policy allows.
+            TextTooLongError: The text is longer than the policy allows.
+        """
+        return await self._find(text, b"all", self._known)
+
+    async def _find(self, text: str, kind: bytes, wanted: list[str]) -> tuple[Finding, ...]:
+        if len(text) > self._settings.max_characters:
+            raise TextTooLongError(
+                f"the text is longer than pii.max_characters allows ({self._settings.max_characters})"
+            )
+        key = hashlib.sha256(kind + text.encode()).digest()
         with self._lock:
             if key in self._seen:
                 self._seen.move_to_end(key)
                 return self._seen[key]
         if len(text) <= _INLINE:
-            findings = self._analyze(text)
+            findings = self._analyze(text, wanted)
         else:
-            work = asyncio.to_thread(self._analyze, text)
+            work = asyncio.to_thread(self._analyze, text, wanted)
             findings = await asyncio.wait_for(work, self._settings.timeout_seconds)
         with self._lock:
             self._seen[key] = findings
@@ -87,75 +95,100 @@ class PiiFinder:
                 self._seen.popitem(last=False)
         return findings
 
-    def _analyze(self, text: str) -> tuple[Finding, ...]:
-        if not self._wanted or not text.strip():
+    def _analyze(self, text: str, wanted: list[str] | None = None) -> tuple[Finding, ...]:
+        wanted = self._masked if wanted is None else wanted
+        if not wanted or not text.strip():
             return ()
         found: list[Finding] = []
         as_known = readable(text)
+        as_prose = prose(as_known)
         deadline = monotonic() + self._settings.timeout_seconds
         for start in range(0, max(len(text) - _OVERLAP, 1), _WINDOW - _OVERLAP):
             if monotonic() > deadline:
                 # A thread cannot be stopped from outside.
                 raise TimeoutError
-            allowed = self._allowed_spans(text, start)
-            window = as_known[start : start + _WINDOW]
-            wide = [*self._wanted_findings(window, start, allowed)]
-            strict = [*self._wanted_findings(unglued(window), start, allowed)] if is_glued(window) else []
-            found.extend(one for one in wide if not _is_too_wide(one, strict, as_known))
+            window, named = (part[start : start + _WINDOW] for part in (as_known, as_prose))
+            wide = self._read(window, named, wanted, deadline)
+            # Without names, which were found: a network needs no borders of words.
+            strict = self._read(unglued(window), "", wanted, deadline) if is_glued(window) else []
+            wide, strict = (self._placed(some, start, text) for some in (wide, strict))
+            found.extend(one for one in wide if not is_too_wide(one, strict, as_known))
             found.extend(strict)
-        return tuple(self._merged(found))
+        return merged(found, self._rules)
 
-    def _allowed_spans(self, text: str, start: int) -> list[tuple[int, int]]:
+    def _placed(self, found: Iterable[Finding], offset: int, text: str) -> list[Finding]:
+        """Findings of a window at their places in the text, apart from values that are allowed."""
+        moved = (replace(one, start=one.start + offset, end=one.end + offset) for one in found)
         if self._allowed is None:
-            return []
-        around = max(start - _OVERLAP, 0), start + _WINDOW + _OVERLAP
-        return [match.span() for match in self._allowed.finditer(text, *around)]
+            return [*moved]
+        around = max(offset - _OVERLAP, 0), offset + _WINDOW + _OVERLAP
+        allowed = [match.span() for match in self._allowed.finditer(text, *around)]
+        # Inside an allowed value, because a window may have cut it.
+        return [
+            one for one in moved if not any(first <= one.start and one.end <= last for first, last in allowed)
+        ]
 
-    def _wanted_findings(self, text: str, offset: int, allowed: list[tuple[int, int]]) -> Iterator[Finding]:
-        for result in _analyzer().analyze(text, language="en", entities=self._wanted):
-            rule = self._rules[result.entity_type]
-            threshold = self._settings.threshold if rule.threshold is None else rule.threshold
-            start, end = result.start + offset, result.end + offset
-            # Inside an allowed value, because a window may have cut it.
-            is_allowed = any(first <= start and end <= last for first, last in allowed)
-            if result.score >= threshold and not is_allowed:
-                yield Finding(result.entity_type, start, end, result.score)
+    def _read(self, text: str, named: str, wanted: list[str], deadline: float) -> list[Finding]:
+        return [
+            Finding(one.entity_type, one.start, one.end, one.score)
+            for one in _analyze_window(_analyzer(self._made_from), text, named, wanted, deadline)
+            # A model may find types that nobody asked for.
+            if one.entity_type in wanted and one.score >= self._threshold(one.entity_type)
+        ]
 
-    def _merged(self, found: Iterable[Finding]) -> Iterator[Finding]:
-        """Findings that overlap become one under the strictest rule: nothing that was found stays visible."""
-        overlapping: list[Finding] = []
-        end = 0
-        for finding in sorted(found, key=lambda one: one.start):
-            if overlapping and finding.start >= end:
-                yield self._joined(overlapping, end)
-                overlapping = []
-            overlapping.append(finding)
-            end = max(end, finding.end)
-        if overlapping:
-            yield self._joined(overlapping, end)
-
-    def _joined(self, overlapping: list[Finding], end: int) -> Finding:
-        def weight(one: Finding) -> tuple[int, int, float, str]:
-            strictness = _STRICTEST_LAST.index(self._rules[one.entity].action)
-            return strictness, one.end - one.start, one.score, one.entity
-
-        score = max(one.score for one in overlapping)
-        return Finding(max(overlapping, key=weight).entity, overlapping[0].start, end, score)
+    def _threshold(self, entity: str) -> float:
+        own = self._rules[entity].threshold
+        return self._settings.threshold if own is None else own
 
 
-def _is_too_wide(finding: Finding, strict: Iterable[Finding], text: str) -> bool:
-    """Whether stricter findings are the same values without the letters of a script that writes no spaces."""
-    parts = [
-        one for one in strict if one.entity == finding.entity and finding.start <= one.start < finding.end
-    ]
-    places = range(finding.start, finding.end)
-    rest = (text[place] for place in places if not any(one.start <= place < one.end for one in parts))
-    return bool(parts) and all(sign == "_" or unicodedata.category(sign) in _UNSPACED for sign in rest)
+def _supported(settings: PiiSettings, made_from: str) -> set[str]:
+    """The types that something finds.
+
+    Raises:
+        PolicyError: A model, a language, or a type that the policy names is not there.
+    """
+    faults: list[Fault] = []
+    try:
+        supported = {*_analyzer(made_from).get_supported_entities("en")}
+    except PolicyError as error:
+        faults += error.faults
+        supported = _types_apart_from_faults(settings)
+    said = f"no recognizer finds this; known: {', '.join(sorted(supported))}"
+    unknown = [name for name in settings.entities if name not in supported]
+    faults += [Fault(said, where=f"pii.entities.{name}") for name in unknown]
+    if faults:
+        raise PolicyError(faults)
+    return supported
 
 
-@lru_cache(maxsize=1)
-def _analyzer() -> "AnalyzerEngine":
+def _types_apart_from_faults(settings: PiiSettings) -> set[str]:
+    """What would be found with the languages that are known, and a model."""
+    from ringfence.guardrails.name_recognizers import NAME_ENTITIES
+    from ringfence.guardrails.recognizers import known_languages
+
+    languages = [one for one in settings.languages if one in known_languages()] or ["en"]
+    sound = settings.model_copy(update={"detection": "patterns", "languages": tuple(languages)})
+    analyzer = _analyzer(sound.model_dump_json(include=_BUILT_FROM))
+    return {*analyzer.get_supported_entities("en"), *NAME_ENTITIES}
+
+
+def _analyze_window(
+    analyzer: "AnalyzerEngine", text: str, named: str, wanted: list[str], deadline: float
+) -> "list[RecognizerResult]":
+    from ringfence.guardrails.gating import AnalysisTimeoutError, time_limit
+
+    engine: Any = analyzer.nlp_engine
+    try:
+        with time_limit(min(deadline, monotonic() + _WINDOW_SECONDS)):
+            artifacts = engine.process_text(text, "en", prose=named)
+            return analyzer.analyze(text, language="en", entities=wanted, nlp_artifacts=artifacts)
+    except AnalysisTimeoutError:
+        raise TimeoutError from None
+
+
+@lru_cache(maxsize=8)
+def _analyzer(made_from: str) -> "AnalyzerEngine":
     # Imported on first use: it takes over a second, and uses what is deprecated.
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         from ringfence.guardrails.recognizers import make_analyzer
-    return make_analyzer()
+    return make_analyzer(PiiSettings.model_validate_json(made_from))

@@ -26,6 +26,8 @@ def readable(text: str) -> str:
     Signs that only look different, such as full-width ones, become plain, and so does the @ of URLs and HTML.
     Escapes such as the `\n` of JSON text become spaces, because their letters would be taken for the value's.
     """
+    if not any(sign in text for sign in "%&\\") and text.isascii():
+        return text
     text = _AT.sub(lambda match: "@".rjust(len(match.group()), "_"), text)
     text = _ESCAPE.sub(_blank, text)
     return text if text.isascii() else "".join(map(_plain_sign, text))
@@ -33,7 +35,8 @@ def readable(text: str) -> str:
 
 def is_glued(text: str) -> bool:
     """Whether something may stand beside a value without a space, which hides it."""
-    return _GLUED.search(text) is not None
+    may_be = "_" in text or "%" in text or not text.isascii()
+    return may_be and _GLUED.search(text) is not None
 
 
 def unglued(text: str) -> str:

@@ -5,104 +5,188 @@ Imported on first use only: Presidio and spaCy take over a second to import.
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-import regex
+import presidio_analyzer
 import tldextract
-from presidio_analyzer import AnalysisExplanation, AnalyzerEngine, RecognizerRegistry, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
-from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, EmailRecognizer, UsSsnRecognizer
-from spacy.lang.en.stop_words import STOP_WORDS
+import yaml
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, Pattern, PatternRecognizer, RecognizerRegistry
+from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
 
-_WORD = re.compile(r"\w+|[^\w\s]+")
-_SAMPLE_SSN = re.compile(r"123([ -]?)45\1?6789|078([ -]?)05\2?1120")
+from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.chat_analyzer import ChatAnalyzer, ChatRegistry
+from ringfence.guardrails.chat_recognizers import CHAT_RECOGNIZERS
+from ringfence.guardrails.detection_tiers import load_tier
+from ringfence.guardrails.gating import behind_gate, fail_closed
+from ringfence.guardrails.phone_recognizer import ChatPhoneRecognizer
+from ringfence.guardrails.pii import PiiSettings
+from ringfence.guardrails.readings import readable
+from ringfence.guardrails.url_recognizer import ChatUrlRecognizer
+
+_CONFIGURATION = Path(presidio_analyzer.__file__).parent / "conf" / "default_recognizers.yaml"
+_NEED_MODELS = {"HuggingFaceNerRecognizer", "BasicLangExtractRecognizer"}
+_OWN_TYPES: tuple[Any, ...] = (*CHAT_RECOGNIZERS, ChatPhoneRecognizer, ChatUrlRecognizer)
+_OWN: Mapping[str, Any] = {one().name: one for one in _OWN_TYPES}
+"""Presidio's name of a recognizer → ours, which takes its place."""
+_CASED = r"[\p{Lu}\p{Ll}\p{Lt}\p{Nd}]"
+"""What a word goes on with; other letters are of scripts that write no spaces."""
 
 
-def make_analyzer() -> AnalyzerEngine:
-    """An analyzer of English text that calls nobody and logs no text."""
+def make_analyzer(settings: PiiSettings, *, gated: bool = True) -> AnalyzerEngine:
+    """An analyzer that calls nobody and logs no text.
+
+    Args:
+        settings: Says which tier, languages, patterns and denied values it has.
+        gated: False makes Presidio's plain engine, in which each of the same recognizers reads every text
+            whole: what a benchmark compares with, as with `make_stock_analyzer`.
+
+    Raises:
+        PolicyError: A model is not installed, or a language is not known.
+    """
+    _keep_quiet()
+    faults: list[Fault] = []
+    try:
+        engine, named = load_tier(settings.detection)
+    except PolicyError as error:
+        faults += error.faults
+    faults += _unknown_languages(settings.languages)
+    if faults:
+        raise PolicyError(faults)
+    shipped = [fail_closed(one) for one in _of_presidio(settings.languages)]
+    more = [fail_closed(one) for one in (*_of_secrets(), *_of_policy(settings), *named)]
+    if not gated:
+        registry = RecognizerRegistry(recognizers=[*shipped, *more], supported_languages=["en"])
+        return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+    # What the policy looks for may be anywhere, whatever it calls it.
+    behind = [*map(behind_gate, shipped), *more]
+    return ChatAnalyzer(ChatRegistry(recognizers=behind, supported_languages=["en"]), engine)
+
+
+def make_stock_analyzer(settings: PiiSettings) -> AnalyzerEngine:
+    """Presidio's plain engine with Presidio's own recognizers, and whatever else `make_analyzer` gives it."""
+    _keep_quiet()
+    engine, named = load_tier(settings.detection)
+    recognizers = [*_of_presidio(settings.languages, own={}), *_of_secrets(), *_of_policy(settings), *named]
+    registry = RecognizerRegistry(recognizers=recognizers, supported_languages=["en"])
+    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+
+
+def known_languages() -> list[str]:
+    """The languages for which Presidio has recognizers of its own."""
+    codes = {code for entry in _entries() for code in _codes(entry)}
+    return sorted(codes - {"kr"})  # a country, given where Korean is meant
+
+
+def _codes(entry: Mapping[str, Any]) -> list[str]:
+    return [_code(one) for one in entry.get("supported_languages", ())]
+
+
+def _code(language: Any) -> str:
+    return str(language["language"]) if isinstance(language, dict) else str(language)
+
+
+def _keep_quiet() -> None:
     # At DEBUG it logs the words around a finding.
-    logging.getLogger("presidio-analyzer").addFilter(lambda record: record.levelno >= logging.WARNING)
+    logger = logging.getLogger("presidio-analyzer")
+    if _is_harmless not in logger.filters:
+        logger.addFilter(_is_harmless)
     # Presidio asks this object for the public suffix list; the snapshot that the package brings is enough.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    registry = RecognizerRegistry(supported_languages=["en"])
-    registry.load_predefined_recognizers(languages=["en"])
-    # It only passes on what a language model found, and there is none: names would be missed in silence.
-    registry.remove_recognizer("SpacyRecognizer")
-    registry.remove_recognizer("EmailRecognizer")
-    registry.add_recognizer(_AnyDomainEmailRecognizer())
-    registry.remove_recognizer("CreditCardRecognizer")
-    registry.add_recognizer(_EveryCardRecognizer())
-    registry.remove_recognizer("UsSsnRecognizer")
-    registry.add_recognizer(_SampleSsnRecognizer())
-    return AnalyzerEngine(registry=registry, nlp_engine=_Words(), supported_languages=["en"])
 
 
-class _Words(NlpEngine):
-    """Cuts a text into words, by which Presidio knows the context of a finding.
+def _is_harmless(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
 
-    spaCy would take longer than linear time on runs of punctuation, and keep every word for ever.
+
+def _unknown_languages(languages: Sequence[str]) -> Iterable[Fault]:
+    known = known_languages()
+    said = f"Presidio has no recognizers of this language; known: {', '.join(known)}"
+    return [
+        Fault(said, where=f"pii.languages[{index}]")
+        for index, language in enumerate(languages)
+        if language not in known
+    ]
+
+
+@lru_cache(maxsize=1)
+def _configuration() -> dict[str, Any]:
+    configuration: dict[str, Any] = yaml.safe_load(_CONFIGURATION.read_text(encoding="utf-8"))
+    return configuration
+
+
+def _entries() -> list[dict[str, Any]]:
+    return [entry for entry in _configuration()["recognizers"] if entry["name"] not in _NEED_MODELS]
+
+
+def _of_presidio(languages: Sequence[str], *, own: Mapping[str, Any] = _OWN) -> list[EntityRecognizer]:
+    """Every recognizer of these languages, also those that Presidio leaves off, for who asks for their type.
+
+    All of them read English, as Presidio would say: a chat does not tell which language it is in, and one
+    pass over a text is enough.
     """
+    # Presidio would warn of each one that is not of these languages.
+    enabled = [
+        {**entry, "enabled": True}
+        for entry in _entries()
+        if not {*languages}.isdisjoint(_codes(entry) or languages)
+    ]
+    for entry in enabled:
+        if "supported_languages" in entry:
+            entry["supported_languages"] = [
+                one for one in entry["supported_languages"] if _code(one) in languages
+            ]
+    configuration = {**_configuration(), "supported_languages": [*languages], "recognizers": enabled}
+    loaded = RecognizerRegistryProvider(registry_configuration=configuration).create_recognizer_registry()
+    by_name: dict[str, Any] = {}
+    one: Any
+    for one in loaded.recognizers:
+        context = one.context or []
+        if (first := by_name.get(one.name)) is None:
+            by_name[one.name] = first = own[one.name]() if one.name in own else one
+            first.supported_language = "en"
+            # A recognizer of ours that knows its context itself says so by having none.
+            first.context = [*context] if first.context else []
+        elif first.context:
+            first.context += [word for word in context if word not in first.context]
+    return [*by_name.values()]
 
-    def load(self) -> None:
-        """There is nothing to load."""
 
-    def is_loaded(self) -> bool:
-        return True
-
-    def process_text(self, text: str, language: str) -> NlpArtifacts:
-        words: Any = [match.group() for match in _WORD.finditer(text)]
-        return NlpArtifacts(
-            entities=[],
-            tokens=words,
-            tokens_indices=[match.start() for match in _WORD.finditer(text)],
-            lemmas=[word.lower() for word in words],
-            nlp_engine=self,
-            language=language,
-        )
-
-    def process_batch(self, texts: Iterable[str], language: str, *_: Any, **__: Any) -> Any:
-        return ((text, self.process_text(text, language)) for text in texts)
-
-    def is_stopword(self, word: str, language: str) -> bool:  # noqa: ARG002 - Presidio's signature
-        return word in STOP_WORDS
-
-    def is_punct(self, word: str, language: str) -> bool:  # noqa: ARG002 - Presidio's signature
-        return not word[0].isalnum()
-
-    def get_supported_entities(self) -> list[str]:
+def _of_secrets() -> list[EntityRecognizer]:
+    if find_spec("ringfence.guardrails.secret_recognizers") is None:
         return []
+    from ringfence.guardrails.secret_recognizers import secret_recognizers
 
-    def get_supported_languages(self) -> list[str]:
-        return ["en"]
-
-
-class _AnyDomainEmailRecognizer(EmailRecognizer):
-    def validate_result(self, pattern_text: str) -> Any:  # noqa: ARG002 - Presidio's signature
-        # Internal and reserved domains (.local, .example) are no public suffix, and still personal.
-        return None
+    return [*secret_recognizers("en")]
 
 
-class _SampleSsnRecognizer(UsSsnRecognizer):
-    def invalidate_result(self, pattern_text: str) -> bool:
-        # Numbers that were published as examples count, too: people who try the filter out type them.
-        return not _SAMPLE_SSN.fullmatch(pattern_text) and bool(super().invalidate_result(pattern_text))
+def _of_policy(settings: PiiSettings) -> list[EntityRecognizer]:
+    """The policy's own patterns and denied values."""
+    own = [
+        PatternRecognizer(
+            supported_entity=entity,
+            name=f"pii.patterns.{entity}",
+            patterns=[Pattern("regex", pattern.regex, pattern.score)],
+            context=[*pattern.context],
+        )
+        for entity, pattern in settings.patterns.items()
+    ]
+    denied = [
+        PatternRecognizer(
+            supported_entity=entity,
+            name=f"pii.deny.{entity}",
+            patterns=[Pattern("values", _any_of(values), 1.0)],
+        )
+        for entity, values in settings.deny.items()
+    ]
+    return [*own, *denied]
 
 
-class _EveryCardRecognizer(CreditCardRecognizer):
-    def analyze(
-        self,
-        text: str,
-        entities: list[str],  # noqa: ARG002 - Presidio's signature
-        nlp_artifacts: Any = None,  # noqa: ARG002
-        regex_flags: int | None = None,  # noqa: ARG002
-    ) -> list[Any]:
-        # Overlapping: digits in front of a card are taken for its beginning, and fail its checksum.
-        matches: Any = regex.finditer(self.PATTERNS[0].regex, text, overlapped=True)  # type: ignore[no-untyped-call]
-        explanation = AnalysisExplanation(recognizer="CreditCardRecognizer", original_score=1.0)
-        origin = {RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id}
-        return [
-            RecognizerResult("CREDIT_CARD", match.start(), match.end(), 1.0, explanation, origin)
-            for match in matches
-            if self.validate_result(match.group())
-        ]
+def _any_of(values: Iterable[str]) -> str:
+    """Matches these values, in any case and with any space between their words, but not inside a word."""
+    longest_first = sorted({" ".join(readable(value).split()) for value in values}, key=len, reverse=True)
+    said = (re.escape(value).replace(r"\ ", " ").replace(" ", r"\s+") for value in longest_first)
+    return rf"(?<!{_CASED})(?:{'|'.join(said)})(?!{_CASED})"
