@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -13,7 +13,7 @@ from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.pii import PiiAction, PiiRule, PiiSettings
 from ringfence.guardrails.placeholders import Mention
-from ringfence.guardrails.presidio import Finding, PiiFinder
+from ringfence.guardrails.presidio import Finding, PiiFinder, TextTooLongError
 from ringfence.guardrails.streaming import StreamedMask
 from ringfence.guardrails.texts import UncheckableContentError, clean_text, map_text, texts_of
 from ringfence.guardrails.tool_policy import ToolSpec
@@ -27,6 +27,7 @@ T = TypeVar("T")
 _GUARDRAIL = "pii"
 _NO_VALUE = re.compile(r"[\W_]*s?[\W_]*")
 """What may be left of a finding beside a stand-in and is nobody's data, such as the `'s` of a genitive."""
+_REMEMBERED = 20_000
 _SHORT = 8
 """Characters of a value of which four would tell too much."""
 
@@ -39,6 +40,8 @@ class Masker:
         self._rules: dict[str, PiiRule] = settings.rules()
         self._vault = vault
         self._salt = secrets.token_hex(16)
+        self._masked: OrderedDict[int, None] = OrderedDict()
+        """Hashes of what was masked: at the next door it is not judged anew, without the names that it had."""
 
     async def mask(self, value: T, *, point: str) -> T:
         """A copy of a message, call or reply in which no text holds what the policy hides.
@@ -70,9 +73,16 @@ class Masker:
         return StreamedMask(find=find, replace=masked)
 
     async def _mask_text(self, text: str, point: str) -> str:
-        return "".join(self._pieces(text, await self._findings(text, point)))
+        masked = "".join(self._pieces(text, await self._findings(text, point)))
+        self._masked[hash(masked)] = None
+        self._masked.move_to_end(hash(masked))
+        if len(self._masked) > _REMEMBERED:
+            self._masked.popitem(last=False)
+        return masked
 
     async def _findings(self, text: str, point: str) -> Sequence[Finding]:
+        if hash(text) in self._masked:
+            return ()
         try:
             found = [
                 one
@@ -81,8 +91,7 @@ class Masker:
             ]
             findings = [*_outside(self._vault.stand_ins(text), found, text)]
         except Exception as error:
-            kind = type(error).__name__
-            reason = f"the search for personal data failed ({kind}), so nothing of it may pass"
+            reason = f"{_why_it_failed(error)}, so nothing of it may pass"
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=reason, crashed=True) from None
         blocked = {one.entity for one in findings if self._rules[one.entity].action is PiiAction.BLOCK}
         if blocked:
@@ -155,6 +164,17 @@ def _outside(known: Iterable[Mention], findings: Iterable[Finding], text: str) -
             start = mention.end
         if start == finding.start or not _NO_VALUE.fullmatch(text, start, max(finding.end, start)):
             yield replace(finding, start=start)
+
+
+def _why_it_failed(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return "the search for personal data took longer than pii.timeout_seconds allows"
+        case TextTooLongError():
+            return str(error)
+        case _:
+            # Its message may quote the text.
+            return f"the search for personal data failed ({type(error).__name__})"
 
 
 def _anonymize(entity: str, value: str, action: PiiAction, salt: str) -> str:

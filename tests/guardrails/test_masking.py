@@ -80,7 +80,7 @@ class TestActions:
         """In one text."""
         entities = {"EMAIL_ADDRESS": "redact", "CREDIT_CARD": {"action": "mask", "threshold": 0.9}}
         text = f"{EMAIL}|{CARD}|10.0.0.1"
-        assert await masked(text, entities=entities) == "|***************1111|10.0.0.1"
+        assert await masked(text, entities=entities) == "|***************1111|<IP_ADDRESS_1>"
 
 
 class TestMessages:
@@ -125,8 +125,15 @@ class TestMessages:
 class TestFailures:
     """When the search itself fails."""
 
-    @pytest.mark.parametrize("error", [TimeoutError(), ValueError(f"cannot read {EMAIL}"), RecursionError()])
-    async def test_nothing_passes(self, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (TimeoutError(), "took longer than pii.timeout_seconds allows"),
+            (ValueError(f"cannot read {EMAIL}"), "failed (ValueError)"),
+            (RecursionError(), "failed (RecursionError)"),
+        ],
+    )
+    async def test_nothing_passes(self, error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """It counts as a block that is told apart, and its reason quotes nothing."""
 
         async def fails(_finder: PiiFinder, _text: str) -> None:
@@ -136,9 +143,14 @@ class TestFailures:
         with pytest.raises(GuardrailTripped) as caught:
             await masked(EMAIL)
         assert caught.value.crashed
-        assert type(error).__name__ in caught.value.reason
+        assert said in caught.value.reason
         assert "jane" not in str(caught.value)
         assert caught.value.__suppress_context__
+
+    async def test_a_text_that_is_too_long_is_refused(self) -> None:
+        """And the limit is named."""
+        with pytest.raises(GuardrailTripped, match="longer than pii.max_characters allows"):
+            await masked(EMAIL, max_characters=5)
 
 
 class TestDoor:

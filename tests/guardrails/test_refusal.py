@@ -37,7 +37,7 @@ FAILED = ModelCallFailed(model="m", reason="busy", retryable=True)
 @pytest.fixture
 def masker() -> Masker:
     """Masks e-mail addresses."""
-    settings = PiiSettings.model_validate({"entities": {"EMAIL_ADDRESS": "pseudonymize"}})
+    settings = PiiSettings(detection="patterns")
     return Masker(finder=PiiFinder(settings), settings=settings, vault=Vault())
 
 
