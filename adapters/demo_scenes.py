@@ -71,16 +71,15 @@ class Scenes:
         for heading in ("", "as it really is", "as the model was sent it"):
             table.add_column(heading, overflow="fold")
         table.add_row("the user", _painted(_TASK), _painted(sent[0] if sent else "nothing"))
-        for source, name in (("the shop", "email"), ("", "phone")):
+        for source, name in (("the shop", "customer"), ("", "email"), ("", "phone")):
             table.add_row(source, _painted(field_of(answered, name)), _painted(field_of(seen, name)))
         self._console.print(table)
         data = stage.personal_data()
         self._claims.check(
-            bool(sent) and "jane@acme.com" in data and not stage.leaked(recorder.received),
-            f"None of the shop's {len(data)} e-mail addresses and phone numbers reached the model",
+            bool(sent) and {"Jane", "jane@acme.com"} <= data and not stage.leaked(recorder.received),
+            f"None of the shop's {len(data)} names, parts of names, addresses and numbers reached the model",
             f"searched {sum(map(len, recorder.received)):,} characters of {recorder.calls} prompts",
         )
-        self._say("Not masked yet: names such as Jane. The built-in recognizers go by patterns.", "dim")
 
     async def _approvals(
         self, person: ScriptedPerson, refund: ApprovalRequest | None, run: "asyncio.Future[Any]"

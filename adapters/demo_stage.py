@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -152,13 +153,18 @@ class Stage:
             return db.execute(query).fetchall()
 
     def personal_data(self) -> set[str]:
-        """The e-mail addresses and phone numbers of all customers."""
-        return {value for row in self.rows("SELECT email, phone FROM customers") for value in row}
+        """The names, e-mail addresses and phone numbers of all customers, and each word of a name."""
+        whole = {value for row in self.rows("SELECT name, email, phone FROM customers") for value in row}
+        return whole | {word for row in self.rows("SELECT name FROM customers") for word in row[0].split()}
 
     def leaked(self, texts: Iterable[str]) -> set[str]:
         """Which of them occur in texts, in capitals or small letters, with or without the country code."""
-        everything = "\n".join(texts).casefold()
-        return {value for value in self.personal_data() if _core(value).casefold() in everything}
+        everything = "\n".join(texts)
+        return {
+            value
+            for value in self.personal_data()
+            if re.search(rf"(?<!\w){re.escape(_core(value))}(?!\w)", everything, re.IGNORECASE)
+        }
 
     @property
     def audit_file(self) -> Path:

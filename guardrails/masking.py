@@ -41,7 +41,7 @@ class Masker:
         self._vault = vault
         self._salt = secrets.token_hex(16)
         self._masked: OrderedDict[int, None] = OrderedDict()
-        """Hashes of what was masked: at the next door it is not judged anew, without the names that it had."""
+        """Hashes of what was masked: the next door does not judge it anew, without the names that it had."""
 
     async def mask(self, value: T, *, point: str) -> T:
         """A copy of a message, call or reply in which no text holds what the policy hides.

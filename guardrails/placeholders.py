@@ -1,7 +1,7 @@
 """How stand-ins look, and how they are recognised after a model has mangled them."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,7 +19,6 @@ _ANY_LABEL = rf"[A-Za-z][A-Za-z0-9]{{0,63}}(?:{_GAP}[A-Za-z0-9]{{1,63}}){{0,31}}
 _ANY_UPPER_LABEL = rf"[A-Z][A-Z0-9]{{0,63}}(?:{_UNDERSCORE}[A-Z0-9]{{1,63}}){{0,31}}"
 _ANGLES = (
     ("<", ">"),
-    (r"\\{1,2}<", r"\\{1,2}>"),
     ("&(?:lt|#60|#x3[cC]);", "&(?:gt|#62|#x3[eE]);"),
     (r"\\{1,4}u003[cC]", r"\\{1,4}u003[eE]"),
     ("%3[cC]", "%3[eE]"),
@@ -27,7 +26,8 @@ _ANGLES = (
     ("⟨", "⟩"),
     ("〈", "〉"),
 )
-_SQUARES = ((r"\[", r"\]"), (r"\\{1,2}\[", r"\\{1,2}\]"))
+_SQUARES = ((r"\[", r"\]"),)
+_BACKSLASH = r"\\{1,2}"
 # Of an identifier in the scripts in which people write them; Chinese and Arabic words stand without a space.
 _IN_WORD = r"0-9A-Za-z_\u00aa-\u024f\u0370-\u052f"
 _WORD_BEGINS = rf"(?<![{_IN_WORD}$@#.\\-])"
@@ -131,8 +131,7 @@ def _patterns(loose_label: str, upper_label: str) -> _Patterns:
     # Without a gap only behind a letter: in `ID21` nobody could tell where the number begins.
     loose = rf"(?P<label>{loose_label})(?:{_GAP}|(?<=[A-Za-z])){tail}(?P<ending>['’ʼ´`]?[sS]|['’])?"
     upper = rf"(?P<label>{upper_label}){_UNDERSCORE}{tail}"
-    angle = "|".join(f"{left} {{0,2}}{loose} {{0,2}}{right}" for left, right in _ANGLES)
-    square = "|".join(f"{left} {{0,2}}{upper} {{0,2}}{right}" for left, right in _SQUARES)
+    angle, square = _between(_ANGLES, loose), _between(_SQUARES, upper)
     bare = f"{upper}(?P<ending>s)?"
     # Behind a Markdown link's text stands its target; the brackets are the link's then.
     not_a_link = r"(?![(\[])"
@@ -141,6 +140,15 @@ def _patterns(loose_label: str, upper_label: str) -> _Patterns:
     begun = rf"(?P<closed>{angle})|{square}|{_WORD_BEGINS}{bare}[.@-]?"
     compiled: Any = regex.compile  # `re` has no partial matches
     return _Patterns(compiled(whole), compiled(begun))
+
+
+def _between(brackets: Sequence[tuple[str, str]], name: str) -> str:
+    # Any left one with any right one: a pattern for each pair would take long to compile.
+    left, right = ("|".join(sides) for sides in zip(*brackets, strict=True))
+    plain = f"(?:{left}) {{0,2}}{name} {{0,2}}(?:{right})"
+    # A lone backslash before a bracket is the text's own.
+    (first, last), *_ = brackets
+    return f"{plain}|{_BACKSLASH}{first} {{0,2}}{name} {{0,2}}{_BACKSLASH}{last}"
 
 
 def _mention(found: Any) -> Mention:

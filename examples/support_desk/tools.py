@@ -11,6 +11,8 @@ from .mail import send
 from .shop import Shop
 
 SENDER = "desk@shop.example"
+_IN_A_LETTER = ["PERSON", "LOCATION", "ORGANIZATION"]
+"""What a letter says in plain words: it goes to a customer, and a person reads it first."""
 
 
 def support_tools(shop: Shop, mail_host: str, mail_port: int) -> list[Callable[..., str]]:
@@ -64,7 +66,7 @@ def support_tools(shop: Shop, mail_host: str, mail_port: int) -> list[Callable[.
         receipt = shop.refund(order_id, amount_usd, reason)
         return _json(order_id=order_id, refunded_usd=f"{Decimal(amount_usd):.2f}", receipt=receipt)
 
-    @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"]})
+    @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"], "subject": ["PERSON"], "body": _IN_A_LETTER})
     def send_email(to: str, subject: str, body: str) -> str:
         """Send a mail from the desk to one address."""
         send(mail_host, mail_port, SENDER, to, subject, body)
