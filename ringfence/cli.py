@@ -1,4 +1,4 @@
-"""The command `ringfence`: demo, chat, run and check.
+"""The command `ringfence`: demo, chat, run, scan and check.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
@@ -162,6 +162,44 @@ def run(
     else:
         print_end(done, console, _console(stderr=True))
     return done.exit
+
+
+@app.command()
+def scan(  # noqa: PLR0917 - they are the options of a command
+    policy: Annotated[
+        Path | None,
+        typer.Argument(metavar="[POLICY]", help="A policy file; without one, the defaults hold."),
+    ] = None,
+    given: Annotated[Path | None, typer.Option("--in", metavar="FILE", help="Read from it.")] = None,
+    wanted: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to it.")] = None,
+    text: Annotated[bool, typer.Option("--text", help="Each line is a text; its number is its id.")] = False,
+    one_conversation: Annotated[
+        bool, typer.Option("--one-conversation", help="The same value has the same stand-in in all lines.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes. [default: one per usable core]"),
+    ] = None,
+) -> int:
+    """Find the personal data and secrets in texts, and mask them.
+
+    Reads lines {"id", "text"} and writes, in the same order, lines {"id", "entities": [{"type", "start",
+    "end", "score"}], "flags", "masked"}. Places count the characters of the text as given. Entities are all
+    that was found, also what the policy allows.
+
+    Flags: blocked:TYPE (the policy blocks the text: masked is null), allowed:TYPE (found, and still in
+    masked), hidden:TYPE (found, and masked, only once escapes were spelled out and invisible characters were
+    gone, so it has no place), and timeout, too_long, failed (not analysed: masked is null).
+
+    A line that cannot be read gets {"id", "error": {"line", "message"}}, and the rest goes on. The exit code
+    is 1 when any line was not scanned.
+    """
+    from ringfence.adapters.scan import ScanOptions
+    from ringfence.adapters.scan_command import run_scan
+
+    options = ScanOptions(plain=text, one_conversation=one_conversation, jobs=jobs)
+    with _faults_located(policy) if policy else nullcontext():
+        return run_scan(policy, options, given=given, wanted=wanted)
 
 
 @app.command()
