@@ -56,7 +56,7 @@ def _close(console: Console, stage: Stage, claims: Claims) -> None:
     console.print()
     claims.check(
         not stage.leaked([*received, audit]),
-        "No customer's name, address or number reached a model or the audit file in any scene behind the fence",
+        "No customer's name, address or number reached a model or the audit file behind the fence",
         f"searched {prompts} prompts and {len(audit.splitlines())} audit lines",
     )
     verdict = "All {0} claims were verified." if not claims.broken else "{1} of {0} claims did NOT hold."

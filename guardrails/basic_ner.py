@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ringfence.guardrails.word_features import TOKEN, features_of, gap_before, name_key
+from ringfence.guardrails.word_features import ORDINARY_WORDS, TOKEN, features_of, gap_before, name_key
 
 Array = np.ndarray[Any, Any]
 
@@ -53,21 +53,30 @@ class BasicNer:
     def spans(self, text: str) -> list[NamedSpan]:
         """The spans of a text of any length, in order, without overlaps."""
         places = [match.span() for match in TOKEN.finditer(text)]
-        if not places:
+        rows = self._words.rows([text[start:end] for start, end in places])
+        words = _with_gaps(np.flatnonzero(self._words.may_be_named(rows)))
+        if not len(words):
             return []
-        odds = self._odds(text, places)
-        return self._joined(places, odds, 1 - odds[:, 0])
+        odds = self._odds(rows, _gaps(text, places), words)
+        named = 1 - odds[:, 0]
+        is_named = named >= _LEAST
+        return self._joined([places[word] for word in words[is_named]], words[is_named], odds[is_named])
 
-    def _odds(self, text: str, places: Sequence[tuple[int, int]]) -> Array:
-        """The probability of each label for each word, words x labels."""
-        ends = [0, *(end for _, end in places)]
-        gaps = [gap_before(text, end, start) for (start, _), end in zip(places, ends, strict=False)]
-        looks, first = self._words.looks([text[start:end] for start, end in places], gaps)
+    def _odds(self, rows: Array, gaps: Array, words: Array) -> Array:
+        """The probability of each label for some of the words, words x labels."""
+        looks, first = self._words.looks(rows, gaps)
         hidden = self._normed(looks + np.maximum(first, 0), 0)
-        for turn, weight in enumerate(self._turns, start=1):
-            around = _turned(hidden, weight, _DILATIONS[turn]) + self._weights[f"turns.{turn}.bias"]
-            hidden = self._normed(hidden + np.maximum(around, 0), turn)
-        scores = _product(hidden, self._weights["leave.weight"].T) + self._weights["leave.bias"]
+        # What these words depend on, and no more.
+        seen = [words]
+        for distance in reversed(_DILATIONS[2:]):
+            near = np.concatenate([seen[0] - distance, seen[0], seen[0] + distance])
+            seen.insert(0, np.unique(near[(near >= 0) & (near < len(rows))]))
+        for turn, (weight, judged) in enumerate(zip(self._turns, seen, strict=True), start=1):
+            around = self._weights[f"turns.{turn}.bias"] + _turned(hidden, judged, weight, _DILATIONS[turn])
+            changed = np.zeros_like(hidden)
+            changed[judged] = self._normed(hidden[judged] + np.maximum(around, 0), turn)
+            hidden = changed
+        scores = _product(hidden[words], self._weights["leave.weight"].T) + self._weights["leave.bias"]
         odds: Array = np.exp(scores - scores.max(axis=1, keepdims=True))
         odds /= odds.sum(axis=1, keepdims=True)
         return odds
@@ -79,21 +88,26 @@ class BasicNer:
         normed += self._weights[f"norms.{turn}.bias"]
         return normed
 
-    def _joined(self, places: Sequence[tuple[int, int]], odds: Array, named: Array) -> list[NamedSpan]:
+    def _joined(self, places: Sequence[tuple[int, int]], words: Array, odds: Array) -> list[NamedSpan]:
+        """Spans of these words, which are parts of names; a number of each says where it stands."""
+        if not places:
+            return []
         begins, goes_on = odds[:, 1::2], odds[:, 2::2]
         starts = begins.sum(axis=1) > goes_on.sum(axis=1)
-        words = np.flatnonzero(named >= _LEAST)
-        if not len(words):
-            return []
         # One type for a whole name, judged by all of its words together.
-        borders = np.flatnonzero((np.diff(words, prepend=-2) > 1) | starts[words])
-        kinds = np.add.reduceat((begins + goes_on)[words], borders, axis=0).argmax(axis=1)
+        borders = np.flatnonzero((np.diff(words, prepend=-2) > 1) | starts)
+        kinds = np.add.reduceat(begins + goes_on, borders, axis=0).argmax(axis=1)
         lengths = np.diff(borders, append=len(words))
-        scores = np.add.reduceat(named[words], borders) / lengths
-        firsts, lasts = words[borders], words[borders + lengths - 1]
+        scores = np.add.reduceat(1 - odds[:, 0], borders) / lengths
         return [
-            NamedSpan(self._entities[kind], places[first][0], places[last][1], round(float(score), 3))
-            for kind, first, last, score in zip(kinds, firsts, lasts, scores, strict=True)
+            NamedSpan(self._entities[kind], places[first][0], places[last][1], round(score, 3))
+            for kind, first, last, score in zip(
+                kinds.tolist(),
+                borders.tolist(),
+                (borders + lengths - 1).tolist(),
+                scores.tolist(),
+                strict=True,
+            )
         ]
 
 
@@ -108,19 +122,20 @@ class _WordVectors:
         hidden_keys = {name_key(word) for word in unlisted}
         listed = zip(arrays["names"].tolist(), arrays["lists"].tolist(), strict=True)
         self._lists = {key: bits for key, bits in listed if key not in hidden_keys}
-        bits = self._enter.shape[0] - self._word.shape[1] - self._part.shape[1] - self._shape.shape[1]
-        self._bits = np.arange(bits)
+        lists = arrays["list_names"].tolist()
+        self._bits = np.arange(len(lists))
+        self._ordinary = sum(1 << bit for bit, name in enumerate(lists) if name in ORDINARY_WORDS)
         first = arrays["turns.0.weight"].astype(np.float32)
         self._first = np.concatenate([first[:, :, place].T for place in range(3)], axis=1)
         self._first_bias: Array = arrays["turns.0.bias"].astype(np.float32)
         self._width = first.shape[0]
         self._gaps = self._with_first(arrays["gap.weight"].astype(np.float32))
-        self._rows: Array = np.zeros((0, 4 * self._width), dtype=np.float32)
+        self._rows: Array = np.zeros((0, 4 * self._width + 1), dtype=np.float32)
         self._row_of: dict[int, int] = {}
         self._lock = threading.Lock()
 
-    def looks(self, words: Sequence[str], gaps: Sequence[int]) -> tuple[Array, Array]:
-        """The words' vectors, and the result of the first turn, each words x width."""
+    def rows(self, words: Sequence[str]) -> Array:
+        """What is known of each word, words x features."""
         # By hash: the words of a text, names among them, are not kept.
         keys = [hash(word) for word in words]
         with self._lock:
@@ -130,9 +145,16 @@ class _WordVectors:
                     self._row_of = {}
                     new = dict(zip(keys, words, strict=True))
                 self._remember(new)
-            rows = self._rows[[self._row_of[key] for key in keys]]
-        rows = rows + self._gaps[list(gaps)]
+            return self._rows[[self._row_of[key] for key in keys]]
+
+    def may_be_named(self, rows: Array) -> Array:
+        """Whether each word may be a part of a name: it is none that is ordinary and written as such."""
+        return rows[:, -1] > 0
+
+    def looks(self, rows: Array, gaps: Array) -> tuple[Array, Array]:
+        """The words' vectors, and the result of the first turn, each words x width."""
         width = self._width
+        rows = rows[:, :-1] + self._gaps[gaps]
         first = rows[:, 2 * width : 3 * width] + self._first_bias
         first[1:] += rows[:-1, width : 2 * width]
         first[:-1] += rows[1:, 3 * width :]
@@ -142,7 +164,7 @@ class _WordVectors:
         known = len(self._row_of)
         if known + len(new) > len(self._rows):
             more = max(len(self._rows), len(new), 1024)
-            self._rows = np.concatenate([self._rows, np.zeros((more, 4 * self._width), dtype=np.float32)])
+            self._rows = np.concatenate([self._rows, np.zeros((more, 4 * self._width + 1), dtype=np.float32)])
         self._rows[known : known + len(new)] = self._made([*new.values()])
         self._row_of.update(zip(new, range(known, known + len(new)), strict=True))
 
@@ -161,7 +183,16 @@ class _WordVectors:
             ],
             axis=1,
         )
-        return self._with_first(_product(entered, self._enter) + self._enter_bias)
+        is_open = np.array(
+            [[self._may_be_named(word, bits)] for word, bits in zip(words, lists, strict=True)]
+        )
+        vectors = self._with_first(_product(entered, self._enter) + self._enter_bias)
+        return np.concatenate([vectors, is_open], axis=1, dtype=np.float32)
+
+    def _may_be_named(self, word: str, lists: int) -> bool:
+        if not word.isalnum():
+            return False
+        return not word.islower() or not lists & self._ordinary or bool(lists & ~self._ordinary)
 
     def _with_first(self, vectors: Array) -> Array:
         """Vectors beside what they add to the word after, to themselves and to the word before."""
@@ -178,11 +209,28 @@ def _stacked(weight: Array) -> Array:
     return np.ascontiguousarray(weight.transpose(2, 1, 0), dtype=np.float32)
 
 
-def _turned(hidden: Array, weight: Array, distance: int) -> Array:
-    before, around, after = (_product(hidden, one) for one in weight)
-    around[distance:] += before[:-distance]
-    around[:-distance] += after[distance:]
+def _turned(hidden: Array, judged: Array, weight: Array, distance: int) -> Array:
+    """A convolution at some of the words."""
+    edge = np.zeros((distance, hidden.shape[1]), dtype=np.float32)
+    padded = np.concatenate([edge, hidden, edge])
+    before, here, after = (_product(padded[judged + place * distance], weight[place]) for place in range(3))
+    around: Array = before + here + after
     return around
+
+
+def _with_gaps(words: Array) -> Array:
+    """The places, and those of up to two words between two of them, such as the `of` of a name."""
+    spaces = np.diff(words)
+    single = words[:-1][(spaces == 2) | (spaces == 3)] + 1  # noqa: PLR2004 - one or two words between
+    double = words[:-1][spaces == 3] + 2  # noqa: PLR2004
+    return np.sort(np.concatenate([words, single, double]))
+
+
+def _gaps(text: str, places: Sequence[tuple[int, int]]) -> Array:
+    ends = [0, *(end for _, end in places)]
+    return np.array(
+        [gap_before(text, end, start) for (start, _), end in zip(places, ends, strict=False)], dtype=np.intp
+    )
 
 
 def _product(rows: Array, weight: Array) -> Array:

@@ -2,7 +2,6 @@
 
 import re
 from binascii import crc32
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
@@ -10,10 +9,14 @@ TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 WORD_ROWS = 1 << 15
 PART_ROWS = 1 << 16
 SHAPES = 24
+ORDINARY_WORDS = ("common", "dictionary", "foreign word")
+"""The word lists that hold no names."""
 GAPS = 3
 """How a token stands to the one before: beside it, after a space, on a new line."""
 
 _SHORT = 4
+_LONGEST = 24
+"""Letters of a word that are looked at in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,11 @@ class WordFeatures:
 def features_of(word: str) -> WordFeatures:
     """The features of a word as it is written."""
     lower = word.lower()
-    parts = (crc32(part.encode()) % PART_ROWS for part in _parts(lower))
-    return WordFeatures(crc32(lower.encode()) % WORD_ROWS, tuple(parts), _shape(word))
+    key = lower.encode()
+    # Letters of one byte can be cut as bytes, which is faster.
+    parts = _ascii_parts(key[:_LONGEST]) if lower.isascii() else map(str.encode, _parts(lower[:_LONGEST]))
+    rows = tuple([crc32(part) % PART_ROWS for part in parts])
+    return WordFeatures(crc32(key) % WORD_ROWS, rows, _shape(word))
 
 
 def gap_before(text: str, previous_end: int, start: int) -> int:
@@ -45,11 +51,22 @@ def name_key(word: str) -> int:
     return crc32(word.casefold().encode())
 
 
-def _parts(lower: str) -> Iterator[str]:
-    lower = lower[:24]
-    yield from (f"<{lower[:size]}" for size in (1, 2, 3, 4) if size <= len(lower))
-    yield from (f"{lower[-size:]}>" for size in (1, 2, 3, 4, 5) if size <= len(lower))
-    yield from (lower[place : place + 3] for place in range(len(lower) - 2))
+def _parts(lower: str) -> list[str]:
+    begun, ended, length = f"<{lower}", f"{lower}>", len(lower)
+    return [
+        *(begun[: size + 1] for size in range(1, min(length, 4) + 1)),
+        *(ended[-size - 1 :] for size in range(1, min(length, 5) + 1)),
+        *(lower[place : place + 3] for place in range(length - 2)),
+    ]
+
+
+def _ascii_parts(lower: bytes) -> list[bytes]:
+    begun, ended, length = b"<" + lower, lower + b">", len(lower)
+    return [
+        *[begun[: size + 1] for size in range(1, min(length, 4) + 1)],
+        *[ended[-size - 1 :] for size in range(1, min(length, 5) + 1)],
+        *[lower[place : place + 3] for place in range(length - 2)],
+    ]
 
 
 def _shape(word: str) -> int:

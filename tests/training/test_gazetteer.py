@@ -15,11 +15,11 @@ pytestmark = pytest.mark.usefixtures("small_world")
 def lists_of(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """Some words, and the lists of each."""
     monkeypatch.setattr(room, "dictionary", dictionary.__wrapped__)
-    known = gazetteer(["Open the window", "a window, a window", "That window is a door", "Door! " * 9])
+    known = gazetteer(["Open the window", "a window, a window", "That window is a shoehorn", "Shoehorn! " * 9])
     words = ("jane", "DOE", "Oslo", "Norway", "Straße", "Ltd", "prof", "Norwegian", "Sept", "mon", "IKEA")
     return {
         word: {name for bit, name in enumerate(LISTS) if known.get(name_key(word), 0) >> bit & 1}
-        for word in (*words, "window", "door", "a", "xyzzyqua")
+        for word in (*words, "window", "shoehorn", "a", "xyzzyqua")
     }
 
 
@@ -49,7 +49,7 @@ def test_a_word_may_stand_in_several_lists(lists_of: dict[str, set[str]]) -> Non
     assert lists_of["window"] == {"common", "dictionary"}
 
 
-@pytest.mark.parametrize("word", ["door", "a", "xyzzyqua"])
+@pytest.mark.parametrize("word", ["shoehorn", "a", "xyzzyqua"])
 def test_other_words_are_unknown(lists_of: dict[str, set[str]], word: str) -> None:
     """So are words that occur seldom or with a capital, and single letters."""
     assert not lists_of[word]

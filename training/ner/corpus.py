@@ -14,6 +14,12 @@ _ORDINARY_WORD = re.compile(r"\b[A-Za-z][a-z]{3,}\b")
 _PUNCTUATION = re.compile(r"[.,;:!?]")
 _FREQUENT_WORDS = 40_000
 _BETWEEN_TEXTS = (" ", " ", " ", "\n", "\n", "\n\n", ". ", " - ")
+_USUAL_TIMES = 3
+_TIMES = {
+    **dict.fromkeys(("orgs_chat", "orgs_facts", "places_chat", "places_facts"), 1),
+    **dict.fromkeys(("german", "dutch_nordic", "romance"), 2),
+}
+"""How often a file's templates are taken: people are named more often than companies, and in English."""
 _SLOT_INSTEAD = {
     "PERSON": "first_last",
     "LOCATION": "city",
@@ -33,7 +39,12 @@ class Corpus:
         self._names = Names(HeldOut.read())
         self._slots = Slots(self._names, self._random)
         grouped = read_templates().items()
-        self._positive = [one for name, group in grouped if not name.startswith(NEGATIVE) for one in group]
+        self._positive = [
+            one
+            for name, group in grouped
+            if not name.startswith(NEGATIVE)
+            for one in group * _TIMES.get(name, _USUAL_TIMES)
+        ]
         self._negative = [one for name, group in grouped if name.startswith(NEGATIVE) for one in group]
         self._dictionary = dictionary()[:_FREQUENT_WORDS]
         self._programs = program_texts({name for pool in self._names.people.values() for name in pool.firsts})

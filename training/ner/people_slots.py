@@ -6,7 +6,7 @@ from random import Random
 from training.ner.names import Names
 from training.ner.word_lists import lines_of
 
-_SHARE_OF_INVENTED_NAMES = 0.3
+_SHARE_OF_INVENTED_NAMES = 0.4
 _LEAST_LETTERS = 3
 _SUFFIXES = ("Jr.", "Jr", "III", "II", "Sr.", "PhD", "MD")
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")

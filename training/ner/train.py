@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ringfence.guardrails.word_features import ORDINARY_WORDS
 from training.ner.batches import NO_LABEL, WORDS_AT_ONCE, batches
 from training.ner.corpus import Corpus
 from training.ner.examples import Example, example_of
@@ -33,7 +34,9 @@ def train(*, texts: int, rounds: int, seed: int, width: int, out: Path) -> None:
     corpus = Corpus(seed)
     known = gazetteer(corpus.plain_texts())
     _say(f"{len(known):,} words in the lists")
-    training = Training(Network(len(LISTS), width), known, rounds, Random(seed))
+    training = Training(
+        Network([name in ORDINARY_WORDS for name in LISTS], width), known, rounds, Random(seed)
+    )
     for turn in range(1, rounds + 1):
         examples = [example for example in map(example_of, corpus.texts(texts)) if example.words]
         _say(f"round {turn}/{rounds}: loss {training.round(examples):.4f}")
@@ -68,7 +71,7 @@ class Training:
     def _step(self, batch: dict[str, Tensor]) -> float:
         for optimizer in self._optimizers:
             optimizer.param_groups[0]["lr"] = self._rate()
-        scores = self.network(batch, forget=0.25)
+        scores = self.network(batch, forget=True)
         loss = self._loss(scores.flatten(0, 1), batch["labels"].flatten())
         self.network.zero_grad()
         loss.backward()
@@ -98,6 +101,7 @@ def save(network: Network, known: Mapping[int, int], file: Path) -> None:
     keys = sorted(known)
     arrays["names"] = np.array(keys, dtype=np.uint32)
     arrays["lists"] = np.array([known[key] for key in keys], dtype=np.uint16)
+    arrays["list_names"] = np.array(LISTS)
     arrays["entities"] = np.array(ENTITIES)
     np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -112,7 +116,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     options.add_argument("--texts", type=int, default=100_000, help="texts in a round, all of them new")
-    options.add_argument("--rounds", type=int, default=8, help="how many times")
+    options.add_argument("--rounds", type=int, default=10, help="how many times")
     options.add_argument("--seed", type=int, default=1, help="of the texts and the first weights")
     options.add_argument("--width", type=int, default=112, help="of the network's layers")
     options.add_argument("--out", type=Path, default=WEIGHTS, help="file for the weights")
