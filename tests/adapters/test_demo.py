@@ -92,8 +92,8 @@ def forgets_clearances(self: RunRecorder, event: str, /, **fields: object) -> No
 
 
 HOLES = [
-    (Masker, "_mask_text", masks_nothing, "None of the shop's 16 e-mail addresses"),
-    (Masker, "_mask_text", lets_phones_through, "None of the shop's 16 e-mail addresses"),
+    (Masker, "_mask_text", masks_nothing, "None of the shop's 40 names"),
+    (Masker, "_mask_text", lets_phones_through, "None of the shop's 40 names"),
     (ApprovalBook, "settle", asks_nobody, "While the call waits, no money has moved"),
     (ApprovalBook, "decide", serves_twice, "Each approval is on record and serves once"),
     (ToolPolicy, "judge", allows_all, "Behind the fence the model tried the same, and no mail left"),

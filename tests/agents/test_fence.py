@@ -110,7 +110,7 @@ async def test_an_injected_order_changes_nothing(house: House) -> None:
     await conversation.run(task="Look up order 1182")
     assert (team.refunds, team.mails) == ([], [])
     told = team.desk.tool_results()
-    assert "rejected by bob" in told[1]
+    assert "rejected by <PERSON_" in told[1], "a colleague is a person, too"
     assert "does not match what the policy allows" in told[2]
 
 

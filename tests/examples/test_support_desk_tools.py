@@ -258,7 +258,13 @@ def test_tools_say_what_they_do(tools: dict[str, Callable[..., str]]) -> None:
         "list_orders": ToolSpec(consequential=False, reveals={"customer_email": ("EMAIL_ADDRESS",)}),
         "read_note": ToolSpec(consequential=False),
         "refund": ToolSpec(),
-        "send_email": ToolSpec(reveals={"to": ("EMAIL_ADDRESS",)}),
+        "send_email": ToolSpec(
+            reveals={
+                "to": ("EMAIL_ADDRESS",),
+                "subject": ("PERSON",),
+                "body": ("PERSON", "LOCATION", "ORGANIZATION"),
+            }
+        ),
     }
 
 

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.usefixtures("small_world")
 def lists_of(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """Some words, and the lists of each."""
     monkeypatch.setattr(room, "dictionary", dictionary.__wrapped__)
-    known = gazetteer(["Open the window", "a window, a window", "That window is a shoehorn", "Shoehorn! " * 9])
+    known = gazetteer(
+        ["Open the window", "a window, a window", "That window is a shoehorn", "Shoehorn! " * 9]
+    )
     words = ("jane", "DOE", "Oslo", "Norway", "Straße", "Ltd", "prof", "Norwegian", "Sept", "mon", "IKEA")
     return {
         word: {name for bit, name in enumerate(LISTS) if known.get(name_key(word), 0) >> bit & 1}
