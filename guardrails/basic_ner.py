@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ringfence.guardrails.word_features import ORDINARY_WORDS, TOKEN, features_of, gap_before, name_key
+from ringfence.guardrails.word_features import (
+    ORDINARY_WORDS,
+    TOKEN,
+    features_of,
+    gap_before,
+    has_identity,
+    name_key,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -174,9 +181,12 @@ class _WordVectors:
         parts = self._part[[part for look in looks for part in look.parts]]
         means = np.add.reduceat(parts, np.cumsum([0, *counts[:-1]]), axis=0) / np.array(counts)[:, None]
         lists = np.array([self._lists.get(name_key(word), 0) for word in words])
+        is_known = np.array(
+            [has_identity(word, bits) for word, bits in zip(words, lists.tolist(), strict=True)]
+        )
         entered = np.concatenate(
             [
-                self._word[[look.word for look in looks]],
+                self._word[[look.word for look in looks]] * is_known[:, None],
                 means,
                 self._shape[[look.shape for look in looks]],
                 (lists[:, None] >> self._bits & 1).astype(np.float32),

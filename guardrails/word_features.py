@@ -39,6 +39,14 @@ def features_of(word: str) -> WordFeatures:
     return WordFeatures(crc32(key) % WORD_ROWS, rows, _shape(word))
 
 
+def has_identity(word: str, lists: int) -> bool:
+    """Whether the network knows the word itself; one that no list holds is judged by its letters alone.
+
+    Its row of the table is that of other words, too.
+    """
+    return bool(lists) or not word.isalpha()
+
+
 def gap_before(text: str, previous_end: int, start: int) -> int:
     """How a token that begins at `start` stands to the one that ended at `previous_end`."""
     if start == previous_end:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ringfence.guardrails.word_features import features_of, name_key
+from ringfence.guardrails.word_features import features_of, has_identity, name_key
 from training.ner.examples import Example
 from training.ner.gazetteer import LISTS
 
@@ -56,5 +56,9 @@ def _looks(words: Sequence[str], known: Mapping[int, int]) -> dict[str, np.ndarr
         "parts": np.array([part for look in looks for part in look.parts]),
         "offsets": np.cumsum([0, *(len(look.parts) for look in looks[:-1])]),
         "shape": np.array([look.shape for look in looks]),
+        "has_identity": np.array(
+            [has_identity(word, lists) for word, lists in zip(words, bits.tolist(), strict=True)],
+            dtype=np.float32,
+        ),
         "lists": (bits[:, None] >> np.arange(len(LISTS)) & 1).astype(np.float32),
     }

@@ -51,7 +51,7 @@ class Corpus:
 
     def plain_texts(self) -> Iterator[str]:
         """What surrounds the names: the unlabelled parts of all templates, and the programs."""
-        for template in (*self._positive, *self._negative):
+        for template in dict.fromkeys((*self._positive, *self._negative)):
             yield from (part.text for part in template if isinstance(part, Piece) and not part.label)
         yield from self._programs
 

@@ -49,7 +49,7 @@ class Network(nn.Module):
         With `forget`, the network does not get to see some words' identity or lists, so that it learns to
         judge words that it never met.
         """
-        word, lists = self.word(batch["word"]), batch["lists"]
+        word, lists = self.word(batch["word"]) * batch["has_identity"][:, None], batch["lists"]
         if forget:
             seen = torch.rand(len(word), 3, device=word.device) > torch.tensor(_FORGOTTEN)
             word = word * seen[:, :1]
