@@ -21,6 +21,9 @@ Array = np.ndarray[Any, Any]
 
 _DILATIONS = (1, 2, 4)
 """How far apart the words are that each of the network's turns looks at."""
+_REACH = 7
+"""How many words on each side decide about one: the sum of the distances."""
+_SIGN, _NUMBER, _ORDINARY, _OPEN = range(4)
 _LEAST = 0.35
 """Least probability of a word's being a part of any name."""
 _BLOCK = 250_000
@@ -155,8 +158,14 @@ class _WordVectors:
             return self._rows[[self._row_of[key] for key in keys]]
 
     def may_be_named(self, rows: Array) -> Array:
-        """Whether each word may be a part of a name: it is none that is ordinary and written as such."""
-        return rows[:, -1] > 0
+        """Whether each word may be a part of a name: none that is ordinary, and no number without words."""
+        kinds = rows[:, -1]
+        words_before = np.concatenate([[0], np.cumsum(kinds >= _ORDINARY)])
+        places = np.arange(len(rows))
+        last, first = np.minimum(places + _REACH + 1, len(rows)), np.maximum(places - _REACH, 0)
+        is_among_words = words_before[last] > words_before[first]
+        named: Array = (kinds == _OPEN) | ((kinds == _NUMBER) & is_among_words)
+        return named
 
     def looks(self, rows: Array, gaps: Array) -> tuple[Array, Array]:
         """The words' vectors, and the result of the first turn, each words x width."""
@@ -193,16 +202,15 @@ class _WordVectors:
             ],
             axis=1,
         )
-        is_open = np.array(
-            [[self._may_be_named(word, bits)] for word, bits in zip(words, lists, strict=True)]
-        )
+        kinds = np.array([[self._kind(word, bits)] for word, bits in zip(words, lists.tolist(), strict=True)])
         vectors = self._with_first(_product(entered, self._enter) + self._enter_bias)
-        return np.concatenate([vectors, is_open], axis=1, dtype=np.float32)
+        return np.concatenate([vectors, kinds], axis=1, dtype=np.float32)
 
-    def _may_be_named(self, word: str, lists: int) -> bool:
-        if not word.isalnum():
-            return False
-        return not word.islower() or not lists & self._ordinary or bool(lists & ~self._ordinary)
+    def _kind(self, word: str, lists: int) -> int:
+        if not word.isalpha():
+            return _NUMBER if word.isalnum() else _SIGN
+        is_ordinary = word.islower() and lists & self._ordinary and not lists & ~self._ordinary
+        return _ORDINARY if is_ordinary else _OPEN
 
     def _with_first(self, vectors: Array) -> Array:
         """Vectors beside what they add to the word after, to themselves and to the word before."""

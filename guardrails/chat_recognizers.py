@@ -2,19 +2,17 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import regex
 from presidio_analyzer import Pattern, RecognizerResult
 from presidio_analyzer.predefined_recognizers import (
-    CreditCardRecognizer,
     DateRecognizer,
     EmailRecognizer,
     IpRecognizer,
     UsSsnRecognizer,
 )
 
+from ringfence.guardrails.card_recognizer import EveryCardRecognizer
 from ringfence.guardrails.found_span import result_of
 
 # ruff: noqa: ARG002 - `analyze` has Presidio's signature throughout
@@ -149,24 +147,6 @@ class SampleSsnRecognizer(UsSsnRecognizer):
     def invalidate_result(self, pattern_text: str) -> bool:
         """Whether this was never given to anybody."""
         return not _SAMPLE_SSN.fullmatch(pattern_text) and bool(super().invalidate_result(pattern_text))
-
-
-class EveryCardRecognizer(CreditCardRecognizer):
-    """Presidio's, from every place on: digits in front of a card are taken for its beginning otherwise."""
-
-    def __init__(self, supported_language: str = "en") -> None:
-        super().__init__(supported_language=supported_language, name="CreditCardRecognizer")
-        self._pattern = regex.compile(self.PATTERNS[0].regex)  # type: ignore[no-untyped-call]
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: Any = None, regex_flags: int | None = None
-    ) -> list[RecognizerResult]:
-        """The card numbers in a text."""
-        return [result_of(self, match.start(), match.end(), 1.0) for match in self._matches(text)]
-
-    def _matches(self, text: str) -> Iterator[Any]:
-        matches: Any = self._pattern.finditer(text, overlapped=True)
-        return (match for match in matches if self.validate_result(match.group()))
 
 
 CHAT_RECOGNIZERS: tuple[type[Any], ...] = (

@@ -63,7 +63,7 @@ _MASKED = (
     *("PERSON", "LOCATION", "ORGANIZATION", "AGE", "NRP"),
     # What a shape, a checksum or a context word tells for sure.
     *("EMAIL_ADDRESS", "PHONE_NUMBER", "IP_ADDRESS", "CREDIT_CARD", "IBAN_CODE", "CRYPTO"),
-    *("US_SSN", "US_ITIN", "MEDICAL_LICENSE"),
+    *("US_SSN", "US_ITIN"),
     # Personal numbers with a checksum, found where `languages` has their language.
     *("DE_TAX_ID", "DE_SOCIAL_SECURITY", "ES_NIF", "ES_NIE", "FI_PERSONAL_IDENTITY_CODE", "IT_FISCAL_CODE"),
     *("KR_RRN", "PL_PESEL", "SE_PERSONNUMMER", "TH_TNIN", "TR_NATIONAL_ID"),

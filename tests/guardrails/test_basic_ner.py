@@ -4,12 +4,12 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ringfence.guardrails import basic_ner
 from ringfence.guardrails.basic_ner import BasicNer, NamedSpan
-from ringfence.guardrails.word_features import features_of, gap_before
+from ringfence.guardrails.word_features import TOKEN, features_of, gap_before
 
 LETTER = (
     "Dear Ms Halvorsen,\n\nMarisol Etxeberria, 42, from Trondheim, asked us to send the parcel to "
@@ -101,6 +101,24 @@ def test_forgetting_words_changes_nothing(ner: BasicNer, monkeypatch: pytest.Mon
     monkeypatch.setattr(basic_ner, "_KNOWN_WORDS", 5)
     small = BasicNer()
     assert [small.spans(LETTER) for _ in range(3)] == [expected] * 3
+
+
+@given(st.lists(st.sampled_from(["Jane", "of", "Oslo", "refund", "to", ",", "Acme", "42", "\n"]), min_size=1))
+def test_words_that_are_passed_over_change_nothing(words: list[str]) -> None:
+    """Judged are the words that may be names, from all that they depend on."""
+    text = " ".join(words)
+    places = [match.span() for match in TOKEN.finditer(text)]
+    rows, gaps = SHARED._words.rows([text[start:end] for start, end in places]), basic_ner._gaps(text, places)
+    some = basic_ner._with_gaps(np.flatnonzero(SHARED._words.may_be_named(rows)))
+    assume(len(some))
+    everything = SHARED._odds(rows, gaps, np.arange(len(places)))
+    assert np.allclose(SHARED._odds(rows, gaps, some), everything[some], atol=1e-4)
+
+
+def test_a_number_without_words_is_no_age(ner: BasicNer) -> None:
+    """It is judged where there are words within reach."""
+    assert ner.spans("42 17 99 1987") == []
+    assert ("AGE", "42") in named(ner, "She is 42 years old.")
 
 
 def test_threads_share_it(ner: BasicNer) -> None:
