@@ -1,35 +1,18 @@
 """The basic tier's name recognizer: a small network of our own, embedded, with nothing to download."""
 
-import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
-from ringfence.guardrails.word_features import (
-    ORDINARY_WORDS,
-    TOKEN,
-    features_of,
-    gap_before,
-    has_identity,
-    name_key,
-)
-
-Array = np.ndarray[Any, Any]
+from ringfence.guardrails.word_features import TOKEN, gap_before
+from ringfence.guardrails.word_vectors import Array, WordVectors, product
 
 _DILATIONS = (1, 2, 4)
 """How far apart the words are that each of the network's turns looks at."""
-_REACH = 7
-"""How many words on each side decide about one: the sum of the distances."""
-_SIGN, _NUMBER, _ORDINARY, _OPEN = range(4)
 _LEAST = 0.35
 """Least probability of a word's being a part of any name."""
-_BLOCK = 250_000
-"""Multiplications that OpenBLAS does in one thread."""
-_KNOWN_WORDS = 20_000
-"""Words whose vectors are kept; past it they are made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +35,11 @@ class BasicNer:
     """
 
     def __init__(self, *, weights: str | None = None, unlisted: Collection[str] = ()) -> None:
-        """Read the weights; `unlisted` words are unknown to the lists, to measure names never seen."""
+        """Read the weights; the lists of names do not know `unlisted` words, to measure names never seen."""
         with np.load(weights or str(files("ringfence.guardrails") / "basic_ner.npz")) as read:
             arrays = {name: read[name] for name in read.files}
         self._entities: list[str] = arrays["entities"].tolist()
-        self._words = _WordVectors(arrays, unlisted)
+        self._words = WordVectors(arrays, unlisted)
         self._turns = [_stacked(arrays[f"turns.{turn}.weight"]) for turn in range(1, len(_DILATIONS))]
         self._weights = {name: array.astype(np.float32) for name, array in arrays.items() if _is_small(name)}
 
@@ -86,7 +69,7 @@ class BasicNer:
             changed = np.zeros_like(hidden)
             changed[judged] = self._normed(hidden[judged] + np.maximum(around, 0), turn)
             hidden = changed
-        scores = _product(hidden[words], self._weights["leave.weight"].T) + self._weights["leave.bias"]
+        scores = product(hidden[words], self._weights["leave.weight"].T) + self._weights["leave.bias"]
         odds: Array = np.exp(scores - scores.max(axis=1, keepdims=True))
         odds /= odds.sum(axis=1, keepdims=True)
         return odds
@@ -121,107 +104,6 @@ class BasicNer:
         ]
 
 
-class _WordVectors:
-    """The vector of each word, and what it adds to the first turn of its neighbours; made once a word."""
-
-    def __init__(self, arrays: Mapping[str, Array], unlisted: Collection[str]) -> None:
-        self._word, self._part = _table(arrays, "word.weight"), _table(arrays, "part.weight")
-        self._shape: Array = arrays["shape.weight"].astype(np.float32)
-        self._enter: Array = arrays["enter.weight"].astype(np.float32).T
-        self._enter_bias: Array = arrays["enter.bias"].astype(np.float32)
-        hidden_keys = {name_key(word) for word in unlisted}
-        listed = zip(arrays["names"].tolist(), arrays["lists"].tolist(), strict=True)
-        self._lists = {key: bits for key, bits in listed if key not in hidden_keys}
-        lists = arrays["list_names"].tolist()
-        self._bits = np.arange(len(lists))
-        self._ordinary = sum(1 << bit for bit, name in enumerate(lists) if name in ORDINARY_WORDS)
-        first = arrays["turns.0.weight"].astype(np.float32)
-        self._first = np.concatenate([first[:, :, place].T for place in range(3)], axis=1)
-        self._first_bias: Array = arrays["turns.0.bias"].astype(np.float32)
-        self._width = first.shape[0]
-        self._gaps = self._with_first(arrays["gap.weight"].astype(np.float32))
-        self._rows: Array = np.zeros((0, 4 * self._width + 1), dtype=np.float32)
-        self._row_of: dict[int, int] = {}
-        self._lock = threading.Lock()
-
-    def rows(self, words: Sequence[str]) -> Array:
-        """What is known of each word, words x features."""
-        # By hash: the words of a text, names among them, are not kept.
-        keys = [hash(word) for word in words]
-        with self._lock:
-            new = {key: word for key, word in zip(keys, words, strict=True) if key not in self._row_of}
-            if new:
-                if len(self._row_of) + len(new) > _KNOWN_WORDS:
-                    self._row_of = {}
-                    new = dict(zip(keys, words, strict=True))
-                self._remember(new)
-            return self._rows[[self._row_of[key] for key in keys]]
-
-    def may_be_named(self, rows: Array) -> Array:
-        """Whether each word may be a part of a name: none that is ordinary, and no number without words."""
-        kinds = rows[:, -1]
-        words_before = np.concatenate([[0], np.cumsum(kinds >= _ORDINARY)])
-        places = np.arange(len(rows))
-        last, first = np.minimum(places + _REACH + 1, len(rows)), np.maximum(places - _REACH, 0)
-        is_among_words = words_before[last] > words_before[first]
-        named: Array = (kinds == _OPEN) | ((kinds == _NUMBER) & is_among_words)
-        return named
-
-    def looks(self, rows: Array, gaps: Array) -> tuple[Array, Array]:
-        """The words' vectors, and the result of the first turn, each words x width."""
-        width = self._width
-        rows = rows[:, :-1] + self._gaps[gaps]
-        first = rows[:, 2 * width : 3 * width] + self._first_bias
-        first[1:] += rows[:-1, width : 2 * width]
-        first[:-1] += rows[1:, 3 * width :]
-        return rows[:, :width], first
-
-    def _remember(self, new: Mapping[int, str]) -> None:
-        known = len(self._row_of)
-        if known + len(new) > len(self._rows):
-            more = max(len(self._rows), len(new), 1024)
-            self._rows = np.concatenate([self._rows, np.zeros((more, 4 * self._width + 1), dtype=np.float32)])
-        self._rows[known : known + len(new)] = self._made([*new.values()])
-        self._row_of.update(zip(new, range(known, known + len(new)), strict=True))
-
-    def _made(self, words: Sequence[str]) -> Array:
-        looks = [features_of(word) for word in words]
-        counts = [len(look.parts) for look in looks]
-        parts = self._part[[part for look in looks for part in look.parts]]
-        means = np.add.reduceat(parts, np.cumsum([0, *counts[:-1]]), axis=0) / np.array(counts)[:, None]
-        lists = np.array([self._lists.get(name_key(word), 0) for word in words])
-        is_known = np.array(
-            [has_identity(word, bits) for word, bits in zip(words, lists.tolist(), strict=True)]
-        )
-        entered = np.concatenate(
-            [
-                self._word[[look.word for look in looks]] * is_known[:, None],
-                means,
-                self._shape[[look.shape for look in looks]],
-                (lists[:, None] >> self._bits & 1).astype(np.float32),
-            ],
-            axis=1,
-        )
-        kinds = np.array([[self._kind(word, bits)] for word, bits in zip(words, lists.tolist(), strict=True)])
-        vectors = self._with_first(_product(entered, self._enter) + self._enter_bias)
-        return np.concatenate([vectors, kinds], axis=1, dtype=np.float32)
-
-    def _kind(self, word: str, lists: int) -> int:
-        if not word.isalpha():
-            return _NUMBER if word.isalnum() else _SIGN
-        is_ordinary = word.islower() and lists & self._ordinary and not lists & ~self._ordinary
-        return _ORDINARY if is_ordinary else _OPEN
-
-    def _with_first(self, vectors: Array) -> Array:
-        """Vectors beside what they add to the word after, to themselves and to the word before."""
-        added = _product(vectors, self._first)
-        return np.concatenate([vectors, added], axis=1).astype(np.float32)
-
-
-def _table(arrays: Mapping[str, Array], name: str) -> Array:
-    return arrays[name].astype(np.float32) * arrays[f"{name}.scale"].astype(np.float32)
-
-
 def _stacked(weight: Array) -> Array:
     """A convolution's weights: for the word before, the word itself and the word after."""
     return np.ascontiguousarray(weight.transpose(2, 1, 0), dtype=np.float32)
@@ -231,7 +113,7 @@ def _turned(hidden: Array, judged: Array, weight: Array, distance: int) -> Array
     """A convolution at some of the words."""
     edge = np.zeros((distance, hidden.shape[1]), dtype=np.float32)
     padded = np.concatenate([edge, hidden, edge])
-    before, here, after = (_product(padded[judged + place * distance], weight[place]) for place in range(3))
+    before, here, after = (product(padded[judged + place * distance], weight[place]) for place in range(3))
     around: Array = before + here + after
     return around
 
@@ -249,16 +131,6 @@ def _gaps(text: str, places: Sequence[tuple[int, int]]) -> Array:
     return np.array(
         [gap_before(text, end, start) for (start, _), end in zip(places, ends, strict=False)], dtype=np.intp
     )
-
-
-def _product(rows: Array, weight: Array) -> Array:
-    """The matrix product, in blocks so small that BLAS starts no threads; they would wait more than work."""
-    size = max(1, _BLOCK // weight.size)
-    blocks = -(-len(rows) // size)
-    padded = np.zeros((blocks * size, rows.shape[1]), dtype=np.float32)
-    padded[: len(rows)] = rows
-    product: Array = padded.reshape(blocks, size, -1) @ weight
-    return product.reshape(blocks * size, -1)[: len(rows)]
 
 
 def _is_small(name: str) -> bool:

@@ -11,6 +11,8 @@ PART_ROWS = 1 << 16
 SHAPES = 24
 ORDINARY_WORDS = ("common", "dictionary", "foreign word")
 """The word lists that hold no names."""
+NAME_LISTS = ("first name", "last name", "town", "part of a town", "region", "brand")
+"""The word lists that hold names of somebody or something."""
 GAPS = 3
 """How a token stands to the one before: beside it, after a space, on a new line."""
 

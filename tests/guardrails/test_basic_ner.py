@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ringfence.guardrails import basic_ner
+from ringfence.guardrails import basic_ner, word_vectors
 from ringfence.guardrails.basic_ner import BasicNer, NamedSpan
 from ringfence.guardrails.word_features import TOKEN, features_of, gap_before
 
@@ -98,7 +98,7 @@ def test_what_was_read_before_changes_nothing(words: list[str]) -> None:
 
 def test_forgetting_words_changes_nothing(ner: BasicNer, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = ner.spans(LETTER)
-    monkeypatch.setattr(basic_ner, "_KNOWN_WORDS", 5)
+    monkeypatch.setattr(word_vectors, "_KNOWN_WORDS", 5)
     small = BasicNer()
     assert [small.spans(LETTER) for _ in range(3)] == [expected] * 3
 
@@ -147,7 +147,7 @@ def test_a_product_in_blocks_is_the_product(rows: int, inner: int, columns: int)
     generator = np.random.default_rng(rows * inner * columns)
     left = generator.standard_normal((rows, inner), dtype=np.float32)
     right = generator.standard_normal((inner, columns), dtype=np.float32)
-    assert np.allclose(basic_ner._product(left, right), left @ right, atol=1e-4)
+    assert np.allclose(word_vectors.product(left, right), left @ right, atol=1e-4)
 
 
 def test_a_word_is_judged_by_its_letters_and_its_shape() -> None:
