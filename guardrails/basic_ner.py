@@ -11,7 +11,7 @@ from ringfence.guardrails.word_vectors import Array, WordVectors, product
 
 _DILATIONS = (1, 2, 4)
 """How far apart the words are that each of the network's turns looks at."""
-_LEAST = 0.35
+_LEAST = 0.4
 """Least probability of a word's being a part of any name."""
 
 
