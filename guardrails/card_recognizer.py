@@ -15,19 +15,19 @@ _MOST_GROUPS = 6
 _MOST_DIGITS = 19
 _ISSUERS = re.compile(
     r"""
-      4\d{12}(?:\d{3}){0,2}                                           # Visa
-    | (?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}  # Mastercard
-    | 3[47]\d{13}                                                     # American Express
-    | 3(?:0[0-59]|[689]\d)\d{11,16}                                   # Diners Club
-    | (?:6011|64[4-9]\d|65\d\d)\d{12,15}                              # Discover
-    | 62\d{14,17}                                                     # UnionPay
-    | (?:352[89]|35[3-8]\d)\d{12,15}|(?:2131|1800)\d{11}              # JCB
-    | 3(?:088|096|112|158|337)\d{12}                                  # JCB, older
-    | (?:5018|5020|5038|5612|5893|0604|6304|6390|6759|676[1-3])\d{8,15}  # Maestro
+      [3-6]\d{15}                                          # banks and travel, whoever the issuer
+    | (?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}  # Mastercard's second range
+    | 4\d{12}(?:\d{6})?                                    # Visa
+    | 3[47]\d{13}                                          # American Express
+    | 3(?:0[0-59]|[689]\d)\d{11,16}                        # Diners Club
+    | (?:6011|64[4-9]\d|65\d\d)\d{13,15}                   # Discover
+    | 62\d{15,17}                                          # UnionPay
+    | 35\d{15,17}|(?:2131|1800)\d{11}                      # JCB
+    | (?:50|5[6-8])\d{10,17}|(?:0604|6304|6390|6759|676[1-3])\d{8,15}  # Maestro
     """,
     re.VERBOSE,
 )
-"""Ranges of the issuers, as ISO/IEC 7812 assigns them."""
+"""How the numbers of issuers begin (ISO/IEC 7812), and how many digits they have."""
 
 
 class EveryCardRecognizer(CreditCardRecognizer):

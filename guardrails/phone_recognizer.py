@@ -132,8 +132,14 @@ def _bare_score(digits: str, validity: dict[tuple[str, str], bool], *, spoken_of
     return _WEAK / 2
 
 
+_IS_COLUMNS = re.compile(r"\d\s{2,}\d|^\d+\.\d+\s\d+\.\d+")
+"""Numbers side by side: a table, or fractions."""
+
+
 def _is_something_else(number: str, digits: str) -> bool:
     if _IS_DATE.search(number) or _IS_YEARS.fullmatch(number) or _IS_SSN.fullmatch(number):
+        return True
+    if _IS_COLUMNS.search(number):
         return True
     separators = set(re.sub(r"\d", "", number))
     if separators == {"."}:
