@@ -11,6 +11,7 @@ from ringfence.adapters.chat import tier_words
 from ringfence.adapters.check import Checked
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.errors import Fault
+from ringfence.guardrails.presidio import PiiFinder
 from ringfence.guardrails.tool_policy import Decision
 from ringfence.policy import Policy
 
@@ -54,8 +55,9 @@ def _rows(checked: Checked, policy: Policy) -> Iterator[tuple[str, str, str]]:
         yield title, name, f"{'consequential' if spec.consequential else 'read-only'}, {_DECISIONS[decision]}"
     for title, (tier, model) in _titled("models", policy.models.items()):
         yield title, tier, tier_words(model)
-    for title, (entity, rule) in _titled("personal data", policy.pii.rules().items()):
-        yield title, entity, rule.action.value
+    yield "personal data", "detection", policy.pii.detection
+    for entity, rule in PiiFinder(policy.pii).rules.items():
+        yield "", entity, rule.action.value
     for title, use in _titled("guardrails", policy.guardrails):
         yield title, use.use, f"at {', '.join(use.at)}; on a no: {use.on_fail.value}"
     for title, (limit, value) in _titled("limits", policy.limits.model_dump().items()):

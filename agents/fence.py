@@ -29,6 +29,7 @@ from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireCl
 from ringfence.guardrails.enforcement import Enforce, Reask
 from ringfence.guardrails.masking import Mask
 from ringfence.guardrails.middleware import Middleware
+from ringfence.guardrails.presidio import unknown_type
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
 from ringfence.guardrails.validators import ValidateStructure
@@ -180,6 +181,10 @@ class Fence:
             f"tools.{name}.arguments": rule.arguments if rule else {},
             f"tools.{name}.reveals": self._directory.specs[name].reveals,
         }
+        for argument, types in self._directory.specs[name].reveals.items():
+            for entity in sorted(set(types) - self._session.masker.types):
+                place = f"tools.{name}.reveals.{argument}"
+                yield Fault(f"{entity}: {unknown_type(entity, self._session.masker.types)}", where=place)
         for where, arguments in said.items():
             for argument in arguments.keys() - known.keys():
                 there = ", ".join(sorted(known)) or "none"

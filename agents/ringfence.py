@@ -1,7 +1,7 @@
 """The composition root: a policy, and the conversations that keep to it."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +21,7 @@ from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.approval import ApprovalBook, Approver
 from ringfence.guardrails.enforcement import Enforce
 from ringfence.guardrails.masking import Mask, Masker
-from ringfence.guardrails.presidio import PiiFinder
+from ringfence.guardrails.presidio import PiiFinder, unknown_type
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.validators import ValidatorGuardrail
 from ringfence.guardrails.vault import Vault
@@ -186,6 +186,7 @@ def _parts(policy: Policy) -> tuple[PiiFinder, Mapping[Point, Sequence[Guardrail
         finder = PiiFinder(policy.pii)
     except PolicyError as error:
         faults.extend(error.faults)
+    faults += [] if finder is None else _unknown_reveals(policy, finder.types)
     guardrails: dict[Point, list[Guardrail]] = {}
     for index, use in enumerate(policy.guardrails):
         try:
@@ -198,3 +199,11 @@ def _parts(policy: Policy) -> tuple[PiiFinder, Mapping[Point, Sequence[Guardrail
     if finder is None or faults:
         raise PolicyError(faults)
     return finder, guardrails
+
+
+def _unknown_reveals(policy: Policy, known: frozenset[str]) -> Iterator[Fault]:
+    for name, rule in policy.tools.items():
+        for argument, types in (rule.reveals or {}).items():
+            for entity in sorted({*types} - known):
+                place = f"tools.{name}.reveals.{argument}"
+                yield Fault(f"{entity}: {unknown_type(entity, known)}", where=place)

@@ -197,6 +197,13 @@ class Conversation(Generic[EventT, ResultT]):
         self._runner = None
         self._state = {key: value for key, value in state.items() if key != _VAULT} or None
 
+    def forget(self, value: str) -> int:
+        """Forget a real value with its variants; says how many written forms of it were known.
+
+        Its stand-in stays in the agents' memory and will never mean anything again.
+        """
+        return self._session.vault.forget(value)
+
     async def reset(self) -> None:
         """Forget what was said. What was spent stays spent."""
         await self.load_state({})

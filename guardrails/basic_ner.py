@@ -1,5 +1,6 @@
 """The basic tier's name recognizer: a small network of our own, embedded, with nothing to download."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,8 +12,12 @@ from ringfence.guardrails.word_vectors import Array, WordVectors, product
 
 _DILATIONS = (1, 2, 4)
 """How far apart the words are that each of the network's turns looks at."""
-_LEAST = 0.4
-"""Least probability of a word's being a part of any name."""
+_SURE = 0.4
+"""Least probability of a word's being a part of any name, of one word of a name at least."""
+_LEAST = 0.1
+"""Of the words beside it: `Doe` is a deer, but not behind `Jane`."""
+_BETWEEN_LINES = re.compile(r"[ ,;]{1,2}|,?\n")
+"""What may stand between the parts of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,9 @@ class BasicNer:
         if not len(words):
             return []
         odds = self._odds(rows, _gaps(text, places), words)
-        named = 1 - odds[:, 0]
-        is_named = named >= _LEAST
-        return self._joined([places[word] for word in words[is_named]], words[is_named], odds[is_named])
+        is_named = _near_sure(words, 1 - odds[:, 0])
+        found = self._joined([places[word] for word in words[is_named]], words[is_named], odds[is_named])
+        return _whole_addresses(text, found)
 
     def _odds(self, rows: Array, gaps: Array, words: Array) -> Array:
         """The probability of each label for some of the words, words x labels."""
@@ -102,6 +107,30 @@ class BasicNer:
                 strict=True,
             )
         ]
+
+
+def _whole_addresses(text: str, spans: Sequence[NamedSpan]) -> list[NamedSpan]:
+    """The same with the parts of an address in one: places beside each other, one of them with a number."""
+    whole: list[NamedSpan] = []
+    for span in spans:
+        last = whole[-1] if whole else span
+        between = text[last.end : span.start]
+        is_address = last.entity == span.entity == "LOCATION" and _BETWEEN_LINES.fullmatch(between)
+        if is_address and any(map(str.isdigit, text[last.start : span.end])):
+            score = max(last.score, span.score)
+            whole[-1] = NamedSpan(span.entity, last.start, span.end, score)
+        else:
+            whole.append(span)
+    return whole
+
+
+def _near_sure(words: Array, named: Array) -> Array:
+    """Which words belong to a name: a run of likely ones with a sure one among them."""
+    likely = named >= _LEAST
+    numbers = np.cumsum(np.diff(words, prepend=-2, append=-2)[:-1] > 1) + np.cumsum(~likely)
+    sure = np.unique(numbers[(named >= _SURE) & likely])
+    near: Array = likely & np.isin(numbers, sure)
+    return near
 
 
 def _stacked(weight: Array) -> Array:

@@ -43,6 +43,11 @@ class Masker:
         self._masked: OrderedDict[int, None] = OrderedDict()
         """Hashes of what was masked: the next door does not judge it anew, without the names that it had."""
 
+    @property
+    def types(self) -> frozenset[str]:
+        """Every entity type that something could find."""
+        return self._finder.types
+
     async def mask(self, value: T, *, point: str) -> T:
         """A copy of a message, call or reply in which no text holds what the policy hides.
 

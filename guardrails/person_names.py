@@ -24,6 +24,7 @@ _GERMAN_AND_DUTCH = {"van", "von", "der", "den", "de", "ter", "ten", "zu", "zum"
 _ROMANCE_AND_NORDIC = {"del", "della", "di", "da", "dos", "du", "la", "le", "af", "av"}
 _PARTICLES = _GERMAN_AND_DUTCH | _ROMANCE_AND_NORDIC
 _BREAK = re.compile(r"[\s.]+")
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 _POSSESSIVE = re.compile(r"['’ʼ´`]s?$")
 _AROUND = "\"'’()[],:;!?-–"
 
@@ -47,7 +48,7 @@ class PersonName:
     @classmethod
     def of(cls, written: str) -> Self | None:
         """Read a name; None when there is none in it."""
-        text = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", written).casefold().strip())
+        text = _POSSESSIVE.sub("", _without_accents(written.casefold()).strip())
         family, comma, given = text.partition(",")
         ahead, behind = _tokens(family), _tokens(given)
         gender, is_titled = _take_titles(ahead)
@@ -209,3 +210,9 @@ def _agree(one: str, other: str) -> bool:
     if _is_initial(one) or _is_initial(other):
         return one[0] == other[0]
     return one == other
+
+
+def _without_accents(text: str) -> str:
+    # Wójcik writes himself wojcik where the keyboard has no ó.
+    signs = (sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return unicodedata.normalize("NFKC", "".join(signs)).translate(_LETTERS)

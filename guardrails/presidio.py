@@ -6,8 +6,9 @@ import re
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.code_fences import prose
 from ringfence.guardrails.findings import Finding, is_too_wide, merged
-from ringfence.guardrails.pii import PiiAction, PiiSettings
+from ringfence.guardrails.pii import PiiAction, PiiRule, PiiSettings
 from ringfence.guardrails.readings import is_glued, readable, unglued
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine, RecognizerResult
 
-__all__ = ["Finding", "PiiFinder", "TextTooLongError"]
+__all__ = ["Finding", "PiiFinder", "TextTooLongError", "unknown_type"]
 
 _WINDOW = 2_000
 """Characters analysed at once: Presidio's regular expressions are superlinear on hostile text."""
@@ -53,8 +54,15 @@ class PiiFinder:
         # As text, because what is cached by it has to be hashable.
         self._made_from = settings.model_dump_json(include=_BUILT_FROM)
         supported = _supported(settings, self._made_from)
+        self.types = frozenset(supported)
+        """Every entity type that something could find."""
         self._known = sorted(supported & self._rules.keys())
         self._masked = [name for name in self._known if self._rules[name].action is not PiiAction.ALLOW]
+
+    @property
+    def rules(self) -> Mapping[str, PiiRule]:
+        """The rules of the types that are looked for, in this tier and with these languages."""
+        return {name: self._rules[name] for name in self._known}
 
     async def find(self, text: str) -> tuple[Finding, ...]:
         """The personal data in a text that must not stay as it is, in order, without overlaps.
@@ -141,6 +149,14 @@ class PiiFinder:
         return self._settings.threshold if own is None else own
 
 
+def unknown_type(name: str, known: Collection[str]) -> str:
+    """What to say of an entity type that nothing finds."""
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    if near:
+        return f"no recognizer finds this; did you mean `{near[0]}`?"
+    return f"no recognizer finds this; known: {', '.join(sorted(known))}"
+
+
 def _supported(settings: PiiSettings, made_from: str) -> set[str]:
     """The types that something finds.
 
@@ -153,9 +169,14 @@ def _supported(settings: PiiSettings, made_from: str) -> set[str]:
     except PolicyError as error:
         faults += error.faults
         supported = _types_apart_from_faults(settings)
-    said = f"no recognizer finds this; known: {', '.join(sorted(supported))}"
     unknown = [name for name in settings.entities if name not in supported]
-    faults += [Fault(said, where=f"pii.entities.{name}") for name in unknown]
+    faults += [Fault(unknown_type(name, supported), where=f"pii.entities.{name}") for name in unknown]
+    revealed = enumerate(settings.reveal_to_user or ())
+    faults += [
+        Fault(unknown_type(name, supported), where=f"pii.reveal_to_user[{index}]")
+        for index, name in revealed
+        if name not in supported
+    ]
     if faults:
         raise PolicyError(faults)
     return supported

@@ -56,7 +56,7 @@ def make_analyzer(settings: PiiSettings, *, gated: bool = True) -> AnalyzerEngin
     faults += _unknown_languages(settings.languages)
     if faults:
         raise PolicyError(faults)
-    shipped = [fail_closed(one) for one in _of_presidio(settings.languages)]
+    shipped = [fail_closed(one) for one in _of_presidio(_languages(settings))]
     more = [fail_closed(one) for one in (*_of_secrets(), *_of_policy(settings), *named)]
     if not gated:
         registry = RecognizerRegistry(recognizers=[*shipped, *more], supported_languages=["en"])
@@ -70,9 +70,14 @@ def make_stock_analyzer(settings: PiiSettings) -> AnalyzerEngine:
     """Presidio's plain engine with Presidio's own recognizers, and whatever else `make_analyzer` gives it."""
     _keep_quiet()
     engine, named = load_tier(settings.detection)
-    recognizers = [*_of_presidio(settings.languages, own={}), *_of_secrets(), *_of_policy(settings), *named]
+    recognizers = [*_of_presidio(_languages(settings), own={}), *_of_secrets(), *_of_policy(settings), *named]
     registry = RecognizerRegistry(recognizers=recognizers, supported_languages=["en"])
     return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+
+
+def _languages(settings: PiiSettings) -> Sequence[str]:
+    # Cards, account numbers and the like stand among Presidio's English recognizers.
+    return [*dict.fromkeys(("en", *settings.languages))]
 
 
 def known_languages() -> list[str]:

@@ -126,6 +126,8 @@ _TOKENS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     # OpenAI's, and those of the many who took over its prefix.
     (("sk-",), re.compile(r"(?<![A-Za-z0-9])sk-(?=[a-zA-Z_-]{0,64}\d)[\w-]{20,}+", re.ASCII)),
     (("AKIA", "ASIA", "ABIA", "ACCA"), re.compile(r"(?<![A-Z0-9])A(?:KI|SI|BI|CC)A[A-Z0-9]{16}(?![A-Z0-9])")),
+    # Google's access tokens
+    (("ya29.",), re.compile(r"(?<![A-Za-z0-9])ya29\.[\w-]{20,512}+", re.ASCII)),
     # Telegram
     ((":",), re.compile(r"(?<![\d.])\d{8,10}:(?=[\d_-]{0,34}[A-Za-z])[\w-]{35}(?![\w-])", re.ASCII)),
     # Discord
@@ -269,7 +271,7 @@ _NAMES = (
     r"(?:pass(?:w(?:or[dt]|d)|phrase|code)?|pwd|kennwort|contrase[nñ]a|senha|de passe"
     r"|парол[ья]|密[码碼]|パスワード|비밀번호|secret|token|credentials?|authorization|bearer|basic"
     r"|(?:api|access|auth|account|private|client|service|signing|encrypt(?:ion)?|master|license"
-    r"|subscription|storage|admin|app)[ ._-]?key)"
+    r"|subscription|storage|admin|app|openai|anthropic|azure|aws|gcp|cloud)[ ._-]?key)"
 )
 _NAME = re.compile(_NAMES)
 _NEXT_ASSIGNMENT = re.compile(rf"[,&]\w{{1,40}}[=:]|{_NAMES}[\w-]{{0,40}}[\"'`)\]*]{{0,4}}[:=!是は]")

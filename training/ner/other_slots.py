@@ -21,6 +21,8 @@ class OtherSlots:
             one.seed_instance(seed)
         self._phone_patterns = lines_of("phone_patterns")
         self._products = lines_of("products")
+        self._product_makes = words_of("product_makes")
+        self._product_things = words_of("product_things")
         self._jobs = lines_of("jobs")
 
     def email(self) -> str:
@@ -74,7 +76,12 @@ class OtherSlots:
 
     def product(self) -> str:
         """Something that is made and sold."""
-        return self._random.choice(self._products)
+        if self._random.random() < 0.35:
+            return self._random.choice(self._products)
+        makes = self._random.choices(self._product_makes, k=self._random.choice((1, 1, 1, 2)))
+        name = " ".join([*makes, self._random.choice(self._product_things)])
+        name = self._random.choice((name, name.capitalize(), name.title(), name.title()))
+        return name + self._random.choice(("", "", "", "", "s", ", set of two", ", black", " XL", " 2"))
 
     def job(self) -> str:
         """A job."""
