@@ -16,6 +16,8 @@ _SURE = 0.4
 """Least probability of a word's being a part of any name, of one word of a name at least."""
 _LEAST = 0.1
 """Of the words beside it: `Doe` is a deer, but not behind `Jane`."""
+_BESIDE_NAMES = ("DATE_TIME", "AGE", "TITLE")
+"""What is no part of a name that stands beside it: a date that is allowed must not take a name along."""
 _BETWEEN_LINES = re.compile(r"[ ,;]{1,2}|,?\n")
 """What may stand between the parts of an address."""
 
@@ -44,6 +46,7 @@ class BasicNer:
         with np.load(weights or str(files("ringfence.guardrails") / "basic_ner.npz")) as read:
             arrays = {name: read[name] for name in read.files}
         self._entities: list[str] = arrays["entities"].tolist()
+        self._side = [place for place, entity in enumerate(self._entities) if entity in _BESIDE_NAMES]
         self._words = WordVectors(arrays, unlisted)
         self._turns = [_stacked(arrays[f"turns.{turn}.weight"]) for turn in range(1, len(_DILATIONS))]
         self._weights = {name: array.astype(np.float32) for name, array in arrays.items() if _is_small(name)}
@@ -93,7 +96,9 @@ class BasicNer:
         begins, goes_on = odds[:, 1::2], odds[:, 2::2]
         starts = begins.sum(axis=1) > goes_on.sum(axis=1)
         # One type for a whole name, judged by all of its words together.
-        borders = np.flatnonzero((np.diff(words, prepend=-2) > 1) | starts)
+        is_side = np.isin((begins + goes_on).argmax(axis=1), self._side)
+        changes = np.diff(is_side, prepend=is_side[0])
+        borders = np.flatnonzero((np.diff(words, prepend=-2) > 1) | starts | changes)
         kinds = np.add.reduceat(begins + goes_on, borders, axis=0).argmax(axis=1)
         lengths = np.diff(borders, append=len(words))
         scores = np.add.reduceat(1 - odds[:, 0], borders) / lengths

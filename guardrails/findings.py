@@ -1,11 +1,14 @@
 """What was found in a text, and what becomes of findings that overlap."""
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ringfence.guardrails.pii import PiiAction, PiiRule
 
+NAME_ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "AGE", "NRP", "TITLE")
+"""What the basic tier finds."""
 _STRICTEST_LAST = (
     PiiAction.ALLOW,
     PiiAction.PSEUDONYMIZE,
@@ -36,8 +39,30 @@ def merged(found: Collection[Finding], rules: Mapping[str, PiiRule]) -> tuple[Fi
     allowed = [one for one in found if rules[one.entity].action is PiiAction.ALLOW]
     masked = [*_joined(set(found).difference(allowed), rules)]
     shown = [*_joined(allowed, rules)]
-    hidden = {one for one in shown for hider in masked if hider.start <= one.start and one.end <= hider.end}
-    return tuple(sorted([*masked, *(one for one in shown if one not in hidden)], key=lambda one: one.start))
+    starts = [one.start for one in masked]
+
+    def is_hidden(one: Finding) -> bool:
+        before = bisect_right(starts, one.start) - 1
+        return before >= 0 and one.end <= masked[before].end
+
+    return tuple(sorted([*masked, *(one for one in shown if not is_hidden(one))], key=lambda one: one.start))
+
+
+def apart_from_addresses(found: Iterable[Finding], text: str) -> Iterator[Finding]:
+    """The findings, without names that reach into an e-mail address: it has a rule of its own."""
+    found = [*found]
+    addresses = sorted((one for one in found if one.entity == "EMAIL_ADDRESS"), key=lambda one: one.start)
+    starts = [one.start for one in addresses]
+    for one in found:
+        first = max(bisect_right(starts, one.start) - 1, 0)
+        inside = addresses[first : bisect_left(starts, one.end)] if one.entity in NAME_ENTITIES else []
+        inside = [address for address in inside if address.start < one.end and one.start < address.end]
+        if not inside:
+            yield one
+            continue
+        for start, end in ((one.start, inside[0].start), (inside[-1].end, one.end)):
+            if start < end and (rest := text[start:end].rstrip()):
+                yield Finding(one.entity, start, start + len(rest), one.score)
 
 
 def _joined(found: Iterable[Finding], rules: Mapping[str, PiiRule]) -> Iterator[Finding]:

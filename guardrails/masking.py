@@ -78,11 +78,14 @@ class Masker:
         return StreamedMask(find=find, replace=masked)
 
     async def _mask_text(self, text: str, point: str) -> str:
-        masked = "".join(self._pieces(text, await self._findings(text, point)))
-        self._masked[hash(masked)] = None
-        self._masked.move_to_end(hash(masked))
-        if len(self._masked) > _REMEMBERED:
-            self._masked.popitem(last=False)
+        findings = await self._findings(text, point)
+        masked = "".join(self._pieces(text, findings))
+        # What is left around a value that was taken out may be another one.
+        if not any(self._rules[one.entity].action is PiiAction.REDACT for one in findings):
+            self._masked[hash(masked)] = None
+            self._masked.move_to_end(hash(masked))
+            if len(self._masked) > _REMEMBERED:
+                self._masked.popitem(last=False)
         return masked
 
     async def _findings(self, text: str, point: str) -> Sequence[Finding]:

@@ -10,11 +10,9 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.predefined_recognizers import GLiNERRecognizer, HuggingFaceNerRecognizer
 
 from ringfence.guardrails.chat_analyzer import ChatArtifacts, Words
+from ringfence.guardrails.findings import NAME_ENTITIES
 from ringfence.guardrails.found_span import result_of
 
-NAME_ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "AGE", "NRP", "TITLE")
-"""What the basic tier finds."""
-_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,256}+@[\w.-]{1,256}")
 _LONG_WORD = re.compile(r"\S{128,}")
 _PUNCTUATION = re.compile(r"[^\w\s]")
 
@@ -35,13 +33,10 @@ class BasicNerRecognizer(EntityRecognizer):
         """The names in a text."""
         if not (shown := _prose(text, nlp_artifacts)).strip():
             return []
-        # A name in an e-mail address has the address's own rule.
-        addresses = [match.span() for match in _ADDRESS.finditer(shown)] if "@" in shown else []
         return [
             result_of(self, span.start, span.end, span.score, entity=span.entity)
             for span in self._ner.spans(shown)
             if span.entity in entities
-            and not any(start <= span.start and span.end <= end for start, end in addresses)
         ]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.code_fences import prose
-from ringfence.guardrails.findings import Finding, is_too_wide, merged
+from ringfence.guardrails.findings import NAME_ENTITIES, Finding, apart_from_addresses, is_too_wide, merged
 from ringfence.guardrails.pii import PiiAction, PiiRule, PiiSettings
 from ringfence.guardrails.readings import is_glued, readable, unglued
 
@@ -107,6 +107,8 @@ class PiiFinder:
         wanted = self._masked if wanted is None else wanted
         if not wanted or not text.strip():
             return ()
+        looked_for = sorted({*wanted, *self.types & {"EMAIL_ADDRESS"}})
+        own = [name for name in wanted if name in self._settings.patterns]
         found: list[Finding] = []
         as_known = readable(text)
         as_prose = prose(as_known)
@@ -116,13 +118,18 @@ class PiiFinder:
                 # A thread cannot be stopped from outside.
                 raise TimeoutError
             window, named = (part[start : start + _WINDOW] for part in (as_known, as_prose))
-            wide = self._read(window, named, wanted, deadline)
+            wide = self._read(window, named, looked_for, deadline)
+            if own and (written := text[start : start + _WINDOW]) != window:
+                # A pattern of the policy's own may mean just the signs that the reading exchanges.
+                wide += self._read(written, "", own, deadline)
             # Without names, which were found: a network needs no borders of words.
-            strict = self._read(unglued(window), "", wanted, deadline) if is_glued(window) else []
+            strict = self._read(unglued(window), "", looked_for, deadline) if is_glued(window) else []
             wide, strict = (self._placed(some, start, text) for some in (wide, strict))
             found.extend(one for one in wide if not is_too_wide(one, strict, as_known))
             found.extend(strict)
-        return merged(found, self._rules)
+        # Told apart even where they are allowed, for the sake of the names in them.
+        apart = [*apart_from_addresses(found, text)]
+        return merged([one for one in apart if one.entity in wanted], self._rules)
 
     def _placed(self, found: Iterable[Finding], offset: int, text: str) -> list[Finding]:
         """Findings of a window at their places in the text, apart from values that are allowed."""
@@ -184,7 +191,6 @@ def _supported(settings: PiiSettings, made_from: str) -> set[str]:
 
 def _types_apart_from_faults(settings: PiiSettings) -> set[str]:
     """What would be found with the languages that are known, and a model."""
-    from ringfence.guardrails.name_recognizers import NAME_ENTITIES
     from ringfence.guardrails.recognizers import known_languages
 
     languages = [one for one in settings.languages if one in known_languages()] or ["en"]

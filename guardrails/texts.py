@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
@@ -56,8 +57,9 @@ _NO_TEXT = (type(None), bool, int, float, Decimal, date, time, timedelta, UUID, 
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"  # control characters but tab, newline, return, NEL
-    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u200b\u2060-\u2064\u3164\ufeff\uffa0"  # invisible
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb"  # marks of direction and annotation
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u200b\u2060-\u206f\u3164\ufeff\uffa0"  # invisible
+    r"\u061c\u200e\u200f\u202a-\u202e\ufff0-\ufffb"  # marks of direction and annotation
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # of shorthand and music
     r"\U000e0000-\U000e0fff]"  # tags: invisible letters, which models read all the same
 )
 # Joiners and variation selectors belong to some scripts and to emoji, never to a plain letter or digit.
@@ -95,6 +97,8 @@ def clean_text(text: str) -> str:
 def _cleaned(text: str) -> str:
     text = _ESCAPED.sub(_spell_out, text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    # One sign for what may be written as a letter and its accent.
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
     return _STRAY_JOINER.sub("", _UNPRINTABLE.sub("", text))
 
 

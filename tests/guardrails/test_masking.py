@@ -218,3 +218,42 @@ def test_what_is_masked_comes_back(pieces: list[tuple[str, str]]) -> None:
     assert not any(value in hidden for _, value in pieces)
     assert vault.reveal(hidden) == clean_text(text)
     assert asyncio.run(one.mask(hidden, point="prompt")) == hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        pytest.param(
+            "Contact Peter Schmidt peter.schmidt@x.de for details",
+            "Contact <PERSON_1> <EMAIL_ADDRESS_1> for details",
+            id="a name beside an address",
+        ),
+        pytest.param("jane@mu\u0308nchen.de", "<EMAIL_ADDRESS_1>", id="an accent of its own"),
+        pytest.param(
+            "On Monday 4 June we met Maria Garcia", "On Monday 4 June we met <PERSON_1>", id="a date"
+        ),
+    ],
+)
+async def test_each_value_has_its_own_type(text: str, hidden: str) -> None:
+    """So a tool that may see the one does not get the other."""
+    assert await masked(text) == hidden
+
+
+async def test_an_address_that_is_allowed_stays_whole() -> None:
+    """The name in it has the address's rule; the one beside it has its own."""
+    text = "Mail jane.doe@acme.com to Jane"
+    assert await masked(text, entities={"EMAIL_ADDRESS": "allow"}) == "Mail jane.doe@acme.com to <PERSON_1>"
+
+
+async def test_what_is_left_after_a_removal_is_judged_anew() -> None:
+    """Its two ends may make another value."""
+    fields = {"patterns": {"EMPLOYEE": {"regex": r"E-\d{5}"}}, "entities": {"EMPLOYEE": "redact"}}
+    one = masker(**fields)
+    left = await one.mask("4111 1111 E-123451111 1111", point="input")
+    assert await one.mask(left, point="prompt") == "<CREDIT_CARD_1>"
+
+
+async def test_a_pattern_of_the_policy_sees_what_was_written() -> None:
+    r"""`\b` is the end of an escape in JSON text, and the beginning of a name here."""
+    patterns = {"LOGIN": {"regex": r"CORP\\\w+"}}
+    assert await masked(r"CORP\bob and CORP\zoe", patterns=patterns) == "<LOGIN_1> and <LOGIN_2>"
