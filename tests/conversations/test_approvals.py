@@ -88,8 +88,14 @@ async def test_an_approved_call_runs_at_once_and_once(house: House) -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        pytest.param(Rejected("bob", "too much"), "was rejected by <PERSON_1>: too much", id="rejected"),
-        pytest.param(Rejected("bob"), "was rejected by <PERSON_1>", id="rejected without a reason"),
+        pytest.param(
+            Rejected("bob@contoso.com", "too much"),
+            "was rejected by <EMAIL_ADDRESS_1>: too much",
+            id="rejected",
+        ),
+        pytest.param(
+            Rejected("bob@contoso.com"), "was rejected by <EMAIL_ADDRESS_1>", id="rejected without a reason"
+        ),
         pytest.param(ValueError(EVERY_CANARY), "failed with ValueError", id="the approver fails"),
         pytest.param(True, "could not be decided", id="yes, but not in our words"),
         pytest.param("approved", "could not be decided", id="a text"),
