@@ -11,7 +11,8 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from fenced import EMAIL, audit, canaries_in, left_behind, policy_file, reply_of, texts
 from scripted import Scripted, call
 
-from ringfence import Approved, Fence, PolicyError, Rejected, Ringfence, Status, TeamFactory, tool
+from ringfence import Approved, Fence, Policy, PolicyError, Rejected, Ringfence, Status, TeamFactory, tool
+from ringfence.guardrails.pii import PiiSettings
 
 House = Callable[..., Ringfence]
 ORDER = json.dumps({"order": "1182", "email": EMAIL, "amount": "49.90"})
@@ -210,3 +211,34 @@ async def test_a_reply_without_tokens_is_refused(house: House, tokens: int) -> N
 
     with pytest.raises(PolicyError, match="max_output_tokens"):
         await house().conversation(factory).run(task="Go")
+
+
+async def test_a_type_that_nothing_finds_cannot_be_revealed(house: House) -> None:
+    """The tool would get stand-ins for ever; the fault says which type was meant."""
+    rules = {"send_email": {"reveals": {"to": ["EMAIL_ADRESS"]}}}
+    with pytest.raises(PolicyError, match=r"reveals\.to: EMAIL_ADRESS: .* did you mean `EMAIL_ADDRESS`"):
+        house(tools=rules)
+    with pytest.raises(PolicyError, match=r"pii\.reveal_to_user\[0\]: .* did you mean `PERSON`"):
+        Ringfence(Policy(pii=PiiSettings(reveal_to_user=("PERSONS",))))
+
+    @tool(consequential=False, reveals={"name": ["PERSONS"]})
+    def greet(name: str) -> str:
+        """Greet somebody."""
+        return f"Hello {name}"
+
+    def team(fence: Fence) -> AssistantAgent:
+        model = fence.model_client(Scripted("Hi."), model="scripted")
+        return AssistantAgent("greeter", model, workbench=fence.workbench([greet]))
+
+    (fault,) = await house().check(team)
+    assert str(fault).startswith("tools.greet.reveals.name: PERSONS: no recognizer finds this")
+
+
+async def test_a_value_can_be_forgotten(house: House) -> None:
+    """Its stand-in means nothing any more, and is never given to another value."""
+    conversation = house().conversation(Desk("<EMAIL_ADDRESS_1> is noted. DONE"))
+    assert EMAIL in reply_of(await conversation.run(task=f"Note {EMAIL}"))
+    assert conversation.forget(EMAIL.upper()) == 1
+    again = await conversation.run(task="What was it? bob@acme-canary.com asks.")
+    assert EMAIL not in "".join(texts(again))
+    assert "<EMAIL_ADDRESS_1>" in reply_of(again) or "DONE" in reply_of(again)

@@ -247,8 +247,7 @@ async def test_an_address_that_is_allowed_stays_whole() -> None:
 
 async def test_what_is_left_after_a_removal_is_judged_anew() -> None:
     """Its two ends may make another value."""
-    fields = {"patterns": {"EMPLOYEE": {"regex": r"E-\d{5}"}}, "entities": {"EMPLOYEE": "redact"}}
-    one = masker(**fields)
+    one = masker(patterns={"EMPLOYEE": {"regex": r"E-\d{5}"}}, entities={"EMPLOYEE": "redact"})
     left = await one.mask("4111 1111 E-123451111 1111", point="input")
     assert await one.mask(left, point="prompt") == "<CREDIT_CARD_1>"
 
