@@ -217,7 +217,7 @@ async def test_a_type_that_nothing_finds_cannot_be_revealed(house: House) -> Non
     """The tool would get stand-ins for ever; the fault says which type was meant."""
     rules = {"send_email": {"reveals": {"to": ["EMAIL_ADRESS"]}}}
     with pytest.raises(PolicyError, match=r"reveals\.to: EMAIL_ADRESS: .* did you mean `EMAIL_ADDRESS`"):
-        house(tools=rules)
+        Ringfence(Policy.model_validate({"tools": rules}))
     with pytest.raises(PolicyError, match=r"pii\.reveal_to_user\[0\]: .* did you mean `PERSON`"):
         Ringfence(Policy(pii=PiiSettings(reveal_to_user=("PERSONS",))))
 
