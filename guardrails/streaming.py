@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace as with_fields
 from typing import TYPE_CHECKING
 
+from ringfence.guardrails.code_fences import code_spans
 from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.vault import Vault
 
@@ -20,6 +21,9 @@ _ESCAPE_LENGTH = 16
 """Characters from the last backslash of an escape to its end, and some more."""
 _BORDER = re.compile(r"\n|[.!?…][\"'”’)\]]*[ \t\n]|[。！？]")
 """Behind it begins a line or a sentence."""
+_CODE = "`~"
+_NO_MARKS = re.compile(r"[^`~\n]+")
+_LONGEST_INDENT = 13
 
 
 class StreamedReveal:
@@ -55,8 +59,9 @@ class StreamedMask:
     """Masks a text that comes in pieces, as it would be masked in one.
 
     Text goes out up to the end of a line or sentence that lies outside every finding, and only when the
-    finder has seen enough of what stands behind. It is analysed with as much of what stands before. After
-    an error nothing goes out any more.
+    finder has seen enough of what stands behind. It is analysed with as much of what stands before, and with
+    the fence of the code that it may be in. A block of code waits for its end; one that is longer than what
+    may wait is masked as text. After an error nothing goes out any more.
     """
 
     def __init__(
@@ -83,6 +88,8 @@ class StreamedMask:
         """What is not clean yet: an escape in it may go on in the next piece."""
         self._before = ""
         """What went out last, unmasked: the finder sees it again."""
+        self._outline = ""
+        """What decides, of all that went out earlier, whether text is code: an open fence, the line begun."""
         self._held = ""
         self._error: BaseException | None = None
 
@@ -99,7 +106,7 @@ class StreamedMask:
         border = _clean_border(self._raw)
         self._held += clean_text(self._raw[:border])
         self._raw = self._raw[border:]
-        limit = len(self._held) - self._margin
+        limit = self._limit()
         # Nothing is analysed before something of it could go out.
         is_due = limit > 0 and (limit > self._longest or _BORDER.search(self._held, 0, limit))
         return await self._release(limit, is_last=False) if is_due else ""
@@ -114,12 +121,25 @@ class StreamedMask:
         self._raw = ""
         return await self._release(len(self._held), is_last=True)
 
+    def _limit(self) -> int:
+        """Up to where text may go out."""
+        limit = len(self._held) - self._margin
+        if not 0 < limit <= self._longest:
+            return limit
+        # The last line may still become another one.
+        lines = self._held[: self._held.rfind("\n") + 1]
+        seen = len(self._outline) + len(self._before)
+        fence = _open_fence(self._outline + self._before + lines)
+        # Where it went out already, there is nothing to wait for.
+        return limit if fence is None or fence < seen else min(limit, fence - seen)
+
     async def _release(self, limit: int, *, is_last: bool) -> str:
         if self._error is not None:
             raise self._error
-        seen = len(self._before)
+        before = self._outline + self._before
+        seen = len(before)
         try:
-            findings = await self._find(self._before + self._held)
+            findings = await self._find(before + self._held)
             spans = [
                 with_fields(one, start=max(one.start - seen, 0), end=one.end - seen)
                 for one in findings
@@ -130,9 +150,12 @@ class StreamedMask:
             masked = self._replace(self._held[:end], here)
         except BaseException as error:
             self._error = error
-            self._raw = self._before = self._held = ""
+            self._raw = self._outline = self._before = self._held = ""
             raise
-        self._before = (self._before + self._held[:end])[-self._margin :]
+        gone = before + self._held[:end]
+        forgotten = max(len(gone) - self._margin, 0)
+        self._outline = _outline(gone[:forgotten]) if any(sign in gone for sign in _CODE) else ""
+        self._before = gone[forgotten:]
         self._held = self._held[end:]
         return masked
 
@@ -149,6 +172,33 @@ class StreamedMask:
             place = min(one.start for one in spans if one.start < place < one.end)
         # One finding that is longer than all that may wait is masked in parts.
         return place or limit
+
+
+def _open_fence(text: str) -> int | None:
+    """Where the fence begins that is open at the end of these whole lines."""
+    if any(sign in text for sign in _CODE):
+        for sign in _CODE:
+            # Longer than any that is open, so that it closes it.
+            spans = code_spans(text + sign * (len(text) + 3))
+            if spans and spans[-1][1] > len(text):
+                return spans[-1][0]
+    return None
+
+
+def _outline(text: str) -> str:
+    """The line of an open fence and the line begun, with a sign or two between the marks."""
+    line = text.rfind("\n") + 1
+    fence = _open_fence(text[:line])
+    opening = "" if fence is None else text[fence : text.index("\n", fence) + 1]
+    return _NO_MARKS.sub(_shortened, opening + text[line:])
+
+
+def _shortened(match: re.Match[str]) -> str:
+    between = match.group()
+    if not between.strip(" \t>"):
+        return between[:_LONGEST_INDENT]
+    # A backtick that touches a word is none.
+    return "".join("x" if sign.isalnum() else "." for sign in (between[0], between[-1]))
 
 
 def _clean_border(text: str) -> int:

@@ -17,7 +17,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ringfence.guardrails.readings import readable
-from ringfence.guardrails.secret_recognizers import SECRET_ENTITIES, secret_recognizers
+from ringfence.guardrails.secret_recognizers import secret_recognizers
+from ringfence.guardrails.secret_values import SECRET_ENTITIES
 
 WINDOW, STEP = 2_000, 1_680
 DIGITS, HEX, UPPER = string.digits, "0123456789abcdef", string.ascii_uppercase + "234567"
@@ -66,6 +67,7 @@ PARTS: dict[str, tuple[tuple[str, int] | str, ...]] = {
     "Square": ("sq0", "atp-", (ALNUM, 22)),
     "Square secret": ("sq0", "csp-", (ALNUM, 43)),
     "Mailchimp": ((HEX, 32), "-u", "s12"),
+    "Google access": ("ya", "29.", (URL_SAFE, 60), "k"),
 }
 """What each provider's token is made of: fixed parts, and signs to draw from with their number."""
 
@@ -341,6 +343,43 @@ class TestAssignments:
     def test_passwords_that_people_choose(self, value: str) -> None:
         assert found(f'"password": "{value}"') == {("PASSWORD", value)}
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("[Tr0ub4dor&3]", "{Tr0ub4dor&3}", "<Tr0ub4dor&3>", "(Tr0ub4dor&3)", "MyExample#2024"),
+            *("test_Tr0ub4dor&3!", "Tr0ub4dor***3", "%Pa55word%", "my_D0g&Cat", "$Tr0ub4dor3"),
+            "Tr0ub4dor.Xk9m",
+        ],
+    )
+    def test_passwords_that_resemble_placeholders(self, value: str) -> None:
+        """A bracket, a prefix or some asterisks make no placeholder of what is none as a whole."""
+        for text in ("password: {}", "new password: {} ", '"password": "{}"'):
+            assert found(text.format(value)) == {("PASSWORD", value)}
+
+    def test_of_what_resembles_code(self) -> None:
+        """A bracket alone makes no reference of a password, nor a dictionary of a key."""
+        assert ("PASSWORD", "Summer.Rain22[") in found("new password: Summer.Rain22[")
+        key = "{" + drawn(9, ALNUM, 16) + "}"
+        assert ("PASSWORD", key) in found(f"api_key = {key}")
+
+    @pytest.mark.parametrize(
+        "value", ["<API_KEY_1>", "<PASSWORD_1.2>", "[PERSON_12]", "{{PERSON_1}}", "user-<PASSWORD_1>"]
+    )
+    def test_stand_ins_are_none(self, value: str) -> None:
+        """In any brackets, quoted or not."""
+        for text in ("password: {}", "api_key={}", '"password": "{}"', "<password>{}</password>"):
+            assert found(text.format(value)) == set()
+
+    def test_keys_of_the_cloud(self) -> None:
+        """By the name that the environment has for them."""
+        key = drawn(11, HEX, 32)
+        assert ("PASSWORD", key) in found(f"AZURE_OPENAI_KEY={key}")
+
+    @pytest.mark.parametrize("name", ["cache_key: ", "PARTITION_KEY=", "primary_key: "])
+    def test_keys_of_tables_are_none(self, name: str) -> None:
+        """Though they look drawn at random."""
+        assert found(f"{name}{drawn(11, HEX, 32)}") == set()
+
     def test_a_long_value_is_found_whole(self) -> None:
         secret = drawn(8, ALNUM, 1_500)
         assert found(f"token={secret} x") == {("PASSWORD", secret)}
@@ -386,6 +425,15 @@ INNOCENT = [
     *("basic authentication is used", "Bearer authentication", "passport: C01X00T47", "secret santa 2024!"),
     *("http://localhost:5432/a@b.c", "https://host:8080/img@2x.png", "git+ssh://git@github.com:22/x@v1"),
     *("postgres://${USER}:${PASSWORD}@host/db", "jane@acme.com: hello", "docker run -u 1000:1000 x"),
+    *("password: <password>", "password: {password}", "password: <your password>", "password: %PASSWORD%"),
+    *("password: $PASSWORD", "password=$DB_PW2", "password: <your_password_1>", "password: ${DB_PW2}"),
+    *("password: test_password1", "password: changeme123", "password: my-secret-2", "primary_key: id"),
+    *(
+        "password={values.pw2}",
+        "password={user?.pw2}",
+        "password = b64decode(pw)",
+        "password: [A-Z0-9!@#]{8,}",
+    ),
     *("password: process.env.DB_PW2", 'password = get_password("db1")', "if token == self.expected_token2:"),
     *("sk-learn-pipeline-with-long-name", "task-management-board-2024-planning", "token kinds: NAME1, OP2"),
     *("arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-1", "password file: /run/secrets/db_pw1"),

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.code_fences import prose
 from ringfence.guardrails.presidio import Finding
 from ringfence.guardrails.streaming import StreamedMask, StreamedReveal
 from ringfence.guardrails.texts import clean_text
@@ -371,3 +372,72 @@ class TestMask:
         mask = masks()
         await mask.feed("12345")
         assert repr(mask) == "StreamedMask(5 characters held)"
+
+
+_PERSON = re.compile(r"Name\d+")
+
+
+async def find_names(text: str) -> list[Finding]:
+    """Names, as networks find them: not in code."""
+    return [Finding("PERSON", *match.span(), 1.0) for match in _PERSON.finditer(prose(text))]
+
+
+def starred(text: str, findings: Sequence[Finding]) -> str:
+    """Stars in place of what was found."""
+    for one in findings:
+        text = text[: one.start] + "*" * (one.end - one.start) + text[one.end :]
+    return text
+
+
+async def starred_stream(parts: Sequence[str], *, longest: int) -> str:
+    mask = StreamedMask(find=find_names, replace=starred, margin=24, longest=longest)
+    return "".join([*[await mask.feed(part) for part in parts], await mask.finish()])
+
+
+FENCED = st.lists(
+    st.sampled_from(
+        [
+            *("```\n", "```python\n", "~~~\n", "````\n", "> ```\n", "```x `y`\n"),
+            *("Ask {}. ", "Ask {}.\n", "`{}` ", "x = {}\n", "\n", "no `tick ", "a longer line without any. "),
+        ]
+    ),
+    max_size=40,
+).map(lambda bits: "".join(bit.format(f"Name{number}") for number, bit in enumerate(bits)))
+
+
+class TestCode:
+    """What is code in the whole text is code in its pieces, and nothing else."""
+
+    @settings(max_examples=300)
+    @given(pieces(FENCED))
+    def test_fences_anywhere(self, parts: list[str]) -> None:
+        """As long as a block may wait for its end."""
+        text = "".join(parts)
+        expected = starred(text, asyncio.run(find_names(text)))
+        assert asyncio.run(starred_stream(parts, longest=5_000)) == expected
+
+    @settings(max_examples=300)
+    @given(pieces(FENCED))
+    def test_fences_of_long_blocks(self, parts: list[str]) -> None:
+        """More may be masked then, but never less."""
+        text = "".join(parts)
+        hidden = {match.group() for match in _PERSON.finditer(prose(text))}
+        assert not hidden & {*_PERSON.findall(asyncio.run(starred_stream(parts, longest=60)))}
+
+    @pytest.mark.parametrize("lines", [3, 40])
+    async def test_prose_between_two_blocks(self, lines: int) -> None:
+        """The end of a block, far behind its beginning, begins none."""
+        block = "```\n" + "x = compute(y)\n" * lines + "```\n"
+        text = block + "Please call Name1 today.\n" + block
+        masked = await starred_stream(
+            [text[place : place + 40] for place in range(0, len(text), 40)], longest=90
+        )
+        assert masked == text.replace("Name1", "*****")
+
+    async def test_a_name_behind_code_in_a_long_line(self) -> None:
+        """The end of inline code, far behind its beginning, begins none."""
+        text = "Run `" + "a.b " * 30 + "` then. Call Name1, not `x`. " + "And so on. " * 9
+        masked = await starred_stream(
+            [text[place : place + 9] for place in range(0, len(text), 9)], longest=60
+        )
+        assert "Name1" not in masked
