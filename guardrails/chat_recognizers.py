@@ -19,9 +19,15 @@ from ringfence.guardrails.found_span import result_of
 
 _LOCAL = re.compile(r"[!#$%&'*+\-/=?^_`{|}~.\w]*")
 _QUOTED_LOCAL = re.compile(r'"(?:\\.|[^"\\\n]){1,64}"$')
+_LABEL = r"\w++(?:-++\w++)*+"
+# An ideographic full stop stands for a dot where no sentence may end with it.
 _DOMAIN = re.compile(
-    r"(?:\w++(?:-++\w++)*+(?:\.\w++(?:-++\w++)*+)++|localhost\b|\[(?:ipv6:)?[\da-f.:]{3,45}\])", re.IGNORECASE
+    rf"(?:{_LABEL}(?:(?:\.{_LABEL})++|(?:\u3002(?=[a-z\d]){_LABEL})++)|localhost\b|\[(?:ipv6:)?[\da-f.:]{{3,45}}\])",
+    re.IGNORECASE,
 )
+_TRAILING_NUMBERS = re.compile(r"(?:[.\u3002]\d++)++$")
+"""A footnote, the number of a list, a year: `jane@acme.com.1`."""
+_PUBLIC_NAME = re.compile(r".*[.\u3002](?:[^\W\d_]{2,}|xn--[a-z\d\-]+)", re.IGNORECASE)
 _LONGEST_LOCAL = 256
 _QUERY = re.compile(r"[/?&]")
 
@@ -46,8 +52,9 @@ class ChatEmailRecognizer(EmailRecognizer):
         while at >= 0:
             domain = _DOMAIN.match(text, at + 1)
             start = _start_of_local(text, at) if domain else at
-            if domain and start < at and (score := _score_of_domain(domain.group())):
-                found.append(result_of(self, start, domain.end(), score))
+            if domain and start < at:
+                name, score = _scored_domain(domain.group())
+                found += [result_of(self, start, at + 1 + len(name), score)] if score else []
             at = text.find("@", at + 1)
         return found
 
@@ -68,11 +75,15 @@ def _start_of_local(text: str, at: int) -> int:
     return at - len(local)
 
 
-def _score_of_domain(domain: str) -> float:
-    last = domain.rpartition(".")[2]
-    if domain.startswith("[") or not last.isdigit():
-        return _CERTAIN
-    return _FAIR if _is_ip(domain) else 0.0
+def _scored_domain(domain: str) -> tuple[str, float]:
+    """The domain without the numbers behind it, and how sure it is that it is one."""
+    if domain.startswith("[") or not re.split(r"[.\u3002]", domain)[-1].isdigit():
+        return domain, _CERTAIN
+    if _is_ip(domain):
+        return domain, _FAIR
+    name = _TRAILING_NUMBERS.sub("", domain)
+    # A tag such as `v4.1.2` or `3.0.0-beta.1` is none.
+    return name, _CERTAIN if _PUBLIC_NAME.fullmatch(name) else 0.0
 
 
 def _is_ip(text: str) -> bool:
@@ -83,11 +94,21 @@ def _is_ip(text: str) -> bool:
     return True
 
 
+_HEX_GROUP = re.compile(r"(?<![\w%/])[\da-f]{1,4}(?!\w)", re.IGNORECASE)
+_LOOPBACK = "::1"
+
+
+def _is_specific(address: str) -> bool:
+    """Whether it has a number of four parts, two groups, or is the loopback."""
+    bare = address.partition("/")[0].partition("%")[0]
+    return "." in bare or bare == _LOOPBACK or len(_HEX_GROUP.findall(bare)) > 1
+
+
 _VERSION_BEFORE = re.compile(r"(?:\bv|\bversion|\brelease|\bbuild|\bfirmware|==|>=|~=)[ :=]*$", re.IGNORECASE)
 
 
 class ChatIpRecognizer(IpRecognizer):
-    """Presidio's; four numbers behind the word `version` are none."""
+    """Presidio's; four numbers behind the word `version` are none, nor is `a::`, which much code holds."""
 
     def __init__(self, supported_language: str = "en") -> None:
         super().__init__(supported_language=supported_language, name="IpRecognizer")
@@ -96,7 +117,11 @@ class ChatIpRecognizer(IpRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: Any = None, regex_flags: int | None = None
     ) -> list[RecognizerResult]:
         """The addresses in a text."""
-        found = super().analyze(text, entities, nlp_artifacts, regex_flags)
+        found = [
+            one
+            for one in super().analyze(text, entities, nlp_artifacts, regex_flags)
+            if _is_specific(text[one.start : one.end])
+        ]
         for one in found:
             if _VERSION_BEFORE.search(text[max(one.start - 12, 0) : one.start]):
                 one.score = _DOUBTFUL

@@ -9,21 +9,19 @@ from presidio_analyzer import RecognizerResult
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
 from ringfence.guardrails.found_span import result_of
+from ringfence.guardrails.phone_parts import CLEAR, LIKELY, WEAK, last_word_cut, parts_of
 
 _SEPARATOR = r"[ \t\u00a0().\-/\u2013]{0,3}"
 _RUN = re.compile(
-    rf"(?<!\w)(?<!\d[.,:/\-])(?:\(?\+|\()?\d(?:{_SEPARATOR}\d){{6,}}+"
-    r"(?:[ ,]{0,2}(?:x|ext\.?|#) ?\d{1,6})?(?![\w@])",
+    rf"(?<!\w)(?:\(?\+|(?<!\d[.,:/\-])\(?)\d(?:{_SEPARATOR}\d){{6,}}+"
+    r"(?:[ ,]{0,2}(?:x|ext\.?|#) ?\d{1,6}(?![\w@]))?",
     re.IGNORECASE,
 )
-_INNER = re.compile(
-    r"(?<![\w.\-])(?:1[ .\-])?(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[ .\-]\d{4}(?!\w)"
-    r"|(?<![\w.\-])\(?0[1-9]\d{0,4}\)?(?:[ \-]\d{2,4}){2,4}(?!\w)"
-)
-"""Numbers that stand beside other digits: North American ones, and those with a trunk zero."""
-_PART = re.compile(r"(?:[^/\s]|[^\S\t](?!\s))+")
-"""Numbers that a slash, a tab or two spaces part."""
+"""Digits with little between them: one number, or several, and what stands beside it."""
+_GLUED = re.compile(r"[\w@]")
 _MOST_DIGITS, _LEAST_DIGITS = 15, 7
+_MOST_CHECKS = 8_000
+"""As many as an honest text needs; from there on every number that may be valid counts as valid."""
 
 _LOOK_BACK = 50
 _SPOKEN_OF = re.compile(
@@ -52,7 +50,7 @@ _BRAZILIAN = re.compile(r"\(\d{2}\) ?9?\d{4}[ \-]\d{4}")
 _EXTENSION = re.compile(r"[ ,]{0,2}(?:x|ext\.?|#) ?\d{1,6}$", re.IGNORECASE)
 _TRUNK_ZERO = ("GB", "DE", "FR", "IL", "IT", "ES", "NL", "AU")
 
-_SURE, _CLEAR, _LIKELY, _POSSIBLE, _WEAK = 0.9, 0.7, 0.6, 0.4, 0.2
+_SURE, _POSSIBLE = 0.9, 0.4
 
 
 class ChatPhoneRecognizer(PhoneRecognizer):
@@ -85,19 +83,30 @@ class ChatPhoneRecognizer(PhoneRecognizer):
 def _numbers(
     text: str, run: re.Match[str], validity: dict[tuple[str, str], bool]
 ) -> Iterator[tuple[int, int, float]]:
-    start = run.start()
+    start, end = run.span()
     if text[start] == "(" and ")" not in run.group():
         start += 1
-    score = _score(text, start, run.end(), validity)
-    if score > _WEAK:
-        yield start, run.end(), score
+    score = _score(text, start, end, validity)
+    if (after := _GLUED.match(text, end)) and (score < _SURE or "+" not in run.group() or after[0] == "@"):
+        # The digits up to the last space belong to a word: `415-555-2671 3rd floor`.
+        end = last_word_cut(text, start, end)
+        score = _score(text, start, end, validity)
+    if score > WEAK:
+        yield start, end, score
         return
-    parts = (part.span() for parts in (_INNER, _PART) for part in parts.finditer(text, start, run.end()))
-    scored = ((*part, _score(text, *part, validity)) for part in parts if part != (start, run.end()))
-    sound = [part for part in scored if part[2] > _WEAK]
-    yield from sound
-    if not sound and score:
-        yield start, run.end(), score
+    found = [
+        *parts_of(
+            text,
+            start,
+            end,
+            lambda first, last: _score(text, first, last, validity),
+            # A run holds no words.
+            lambda place: place - start <= _LOOK_BACK and bool(_is_spoken_of(text, place)),
+        )
+    ]
+    yield from found
+    if not found and score:
+        yield start, end, score
 
 
 def _score(text: str, start: int, end: int, validity: dict[tuple[str, str], bool]) -> float:
@@ -109,37 +118,43 @@ def _score(text: str, start: int, end: int, validity: dict[tuple[str, str], bool
         return 0.0
     if number.lstrip("(").startswith("+") or (number.startswith("00") and len(digits) > 9):  # noqa: PLR2004 - 00, country, number
         full = "+" + digits.removeprefix("00")
-        return _SURE if _is_valid(full, "", validity) else _LIKELY if number.lstrip("(")[0] == "+" else _WEAK
+        return _SURE if _is_valid(full, "", validity) else LIKELY if number.lstrip("(")[0] == "+" else WEAK
     spoken_of = _is_spoken_of(text, start)
     if _is_something_else(number, digits):
         return 0.0
     if number == digits:
         return _bare_score(digits, validity, spoken_of=spoken_of)
-    if any(_is_valid(digits, region, validity) for region in _regions(number)):
-        return _SURE if spoken_of else _CLEAR
+    # Two spaces part the columns of a table, too.
+    closed, gaps = _GAP.subn(" ", number)
+    if gaps and not spoken_of and not _GROUPED.match(number):
+        return 0.0
+    if any(_is_valid(digits, region, validity) for region in _regions(closed)):
+        return _SURE if spoken_of else CLEAR
     if spoken_of:
-        return _LIKELY
-    return _WEAK if spoken_of is None else 0.0
+        return LIKELY
+    return WEAK if spoken_of is None and not gaps else 0.0
 
 
 def _bare_score(digits: str, validity: dict[tuple[str, str], bool], *, spoken_of: bool | None) -> float:
     if spoken_of:
-        return _LIKELY
+        return LIKELY
     if spoken_of is False:
         return 0.0
     if digits.startswith("0") and any(_is_valid(digits, region, validity) for region in ("GB", "FR")):
         return _POSSIBLE
-    return _WEAK / 2
+    return WEAK / 2
 
 
-_IS_COLUMNS = re.compile(r"\d\s{2,}\d|^\d+\.\d+\s\d+\.\d+")
-"""Numbers side by side: a table, or fractions."""
+_ARE_FRACTIONS = re.compile(r"(?<!\S)\d+(?:\.\d+)+\s+\d+(?:\.\d+)+(?!\S)")
+"""Fractions or versions side by side."""
+_GAP = re.compile(r"\s{2,}")
+_GROUPED = re.compile(r"\(?\d{2}")
 
 
 def _is_something_else(number: str, digits: str) -> bool:
     if _IS_DATE.search(number) or _IS_YEARS.fullmatch(number) or _IS_SSN.fullmatch(number):
         return True
-    if _IS_COLUMNS.search(number):
+    if _ARE_FRACTIONS.search(number):
         return True
     separators = set(re.sub(r"\d", "", number))
     if separators == {"."}:
@@ -164,6 +179,8 @@ def _regions(number: str) -> tuple[str, ...]:
 def _is_valid(digits: str, region: str, validity: dict[tuple[str, str], bool]) -> bool:
     key = digits, region
     if key not in validity:
+        if len(validity) >= _MOST_CHECKS:
+            return True
         try:
             parsed = phonenumbers.parse(digits, region or None)
             validity[key] = phonenumbers.is_valid_number(parsed)

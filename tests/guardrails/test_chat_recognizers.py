@@ -107,6 +107,12 @@ def test_telephone_scores_tell_how_sure_it_is() -> None:
         ("bounce+jane=acme.com@list.org", "bounce+jane=acme.com@list.org"),
         ("'jane@acme.com'.", "jane@acme.com"),
         ("jane@xn--80ak6aa92e.com", "jane@xn--80ak6aa92e.com"),
+        ("mail jane@acme.com.1 and", "jane@acme.com"),
+        ("jane@acme.com.2) Bob", "jane@acme.com"),
+        ("jane@acme.com.2024", "jane@acme.com"),
+        ("jane@163.com.1.2", "jane@163.com"),
+        ("jane@acme\u3002com", "jane@acme\u3002com"),
+        ("jane@acme.com\u3002Then", "jane@acme.com"),
     ],
 )
 def test_email_addresses(text: str, address: str) -> None:
@@ -115,7 +121,18 @@ def test_email_addresses(text: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["react@18.2.0", "@app.route", "x @ y.z", "image@sha256:ab", "a@b", "@", "a@"]
+    "text",
+    [
+        "react@18.2.0",
+        "checkout@v4.1.2",
+        "vue@3.0.0-beta.1",
+        "@app.route",
+        "x @ y.z",
+        "image@sha256:ab",
+        "a@b",
+        "@",
+        "a@",
+    ],
 )
 def test_what_is_no_email_address(text: str) -> None:
     """Versions, decorators, digests."""
@@ -191,3 +208,22 @@ def test_ip_addresses() -> None:
     """A version with four numbers is none; neither are C++ names and times."""
     assert values(IP, "from 10.0.0.1 and fe80::1") == ["10.0.0.1", "fe80::1"]
     assert values(IP, "version 1.2.3.4, pkg==1.2.3.4, std::vector, 12:34:56") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2001:db8:0:0:0:0:0:1", "2001:db8::8a2e:370:7334", "fe80::1%eth0", "::1", "2001:db8::/32"),
+        *("::ffff:10.0.0.1", "::10.0.0.1", "64:ff9b::10.0.0.1", "2001:DB8::"),
+    ],
+)
+def test_ip_addresses_of_version_6(text: str) -> None:
+    """Full, compressed, with a zone, of the loopback, with one of version 4 in it."""
+    assert text in values(IP, f"from {text} on")
+    assert any(text.startswith(one) for one in values(IP, f"http://[{text}]:80/"))
+
+
+@pytest.mark.parametrize("text", ["://a:" * 5, "a::", "::a", "::", "x = y[a::]", "fe80::"])
+def test_a_single_group_is_no_ip_address(text: str) -> None:
+    """Slices, names and the rest of links."""
+    assert IP.analyze(text, [], None) == []
