@@ -18,6 +18,8 @@ _LEAST = 0.1
 """Of the words beside it: `Doe` is a deer, but not behind `Jane`."""
 _BESIDE_NAMES = ("DATE_TIME", "AGE", "TITLE")
 """What is no part of a name that stands beside it: a date that is allowed must not take a name along."""
+_KEY = re.compile(r"[a-z0-9_.-]*")
+"""A text that may be a key of JSON, a command or a column: one word in small letters."""
 _BETWEEN_LINES = re.compile(r"[ ,;]{1,2}|,?\n")
 """What may stand between the parts of an address."""
 
@@ -55,7 +57,9 @@ class BasicNer:
         """The spans of a text of any length, in order, without overlaps."""
         places = [match.span() for match in TOKEN.finditer(text)]
         rows = self._words.rows([text[start:end] for start, end in places])
-        words = _with_gaps(np.flatnonzero(self._words.may_be_named(rows)))
+        words = _with_gaps(
+            np.flatnonzero(self._words.may_be_named(rows, is_key=_KEY.fullmatch(text) is not None))
+        )
         if not len(words):
             return []
         odds = self._odds(rows, _gaps(text, places), words)

@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 _REACH = 7
 """How many words on each side decide about one: the sum of the network's distances."""
-_SIGN, _NUMBER, _ORDINARY, _OPEN = range(4)
+_SIGN, _NUMBER, _ORDINARY, _OPEN, _LISTED = range(5)
 _BLOCK = 250_000
 """Multiplications that OpenBLAS does in one thread."""
 _KNOWN_WORDS = 20_000
@@ -36,6 +36,7 @@ class WordVectors:
         lists = arrays["list_names"].tolist()
         self._bits = np.arange(len(lists))
         self._ordinary = _bits_of(ORDINARY_WORDS, lists)
+        self._names = _bits_of(NAME_LISTS, lists)
         self._lists: dict[int, int] = dict(
             zip(arrays["names"].tolist(), arrays["lists"].tolist(), strict=True)
         )
@@ -63,14 +64,17 @@ class WordVectors:
                 self._remember(new)
             return self._rows[[self._row_of[key] for key in keys]]
 
-    def may_be_named(self, rows: Array) -> Array:
-        """Whether each word may be a part of a name: none that is ordinary, and no number without words."""
+    def may_be_named(self, rows: Array, *, is_key: bool = False) -> Array:
+        """Whether each word may be a part of a name: none that is ordinary, and no number without words.
+
+        In what may be a key of JSON or a command, only a word that is listed as a name.
+        """
         kinds = rows[:, -1]
         words_before = np.concatenate([[0], np.cumsum(kinds >= _ORDINARY)])
         places = np.arange(len(rows))
         last, first = np.minimum(places + _REACH + 1, len(rows)), np.maximum(places - _REACH, 0)
         is_among_words = words_before[last] > words_before[first]
-        named: Array = (kinds == _OPEN) | ((kinds == _NUMBER) & is_among_words)
+        named: Array = (kinds >= (_LISTED if is_key else _OPEN)) | ((kinds == _NUMBER) & is_among_words)
         return named
 
     def looks(self, rows: Array, gaps: Array) -> tuple[Array, Array]:
@@ -116,7 +120,9 @@ class WordVectors:
         if not word.isalpha():
             return _NUMBER if word.isalnum() else _SIGN
         is_ordinary = word.islower() and lists & self._ordinary and not lists & ~self._ordinary
-        return _ORDINARY if is_ordinary else _OPEN
+        if is_ordinary:
+            return _ORDINARY
+        return _LISTED if lists & self._names else _OPEN
 
     def _with_first(self, vectors: Array) -> Array:
         """Vectors beside what they add to the word after, to themselves and to the word before."""

@@ -121,6 +121,13 @@ def test_a_number_without_words_is_no_age(ner: BasicNer) -> None:
     assert ("AGE", "42") in named(ner, "She is 42 years old.")
 
 
+@pytest.mark.parametrize("key", ["whta", "cust_ref", "qty", "ctx", "lname", "uid2", "fwd-addr"])
+def test_a_key_is_no_name(ner: BasicNer, key: str) -> None:
+    """A word alone in small letters is one only if it is known as a name."""
+    assert ner.spans(key) == []
+    assert named(ner, "jane") == [("PERSON", "jane")]
+
+
 def test_threads_share_it(ner: BasicNer) -> None:
     texts = [LETTER.replace("Marisol", name) for name in ("Ana", "Bo", "Chidi", "Dörte", "Elif", "Femi")] * 5
     expected = [ner.spans(text) for text in texts]
