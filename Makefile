@@ -69,7 +69,7 @@ bench: $(DEV_STAMP) ## Measure what the fence costs
 	@$(BIN)/python benchmarks/overhead.py
 
 .PHONY: ner
-ner: ## Train the basic tier's name recognizer anew (in an environment of its own, some 15 CPU-minutes)
+ner: ## Train the basic tier's name recognizer anew (in an environment of its own, some 12 CPU-minutes)
 	@test -d .venv-ner || $(PYTHON) -m venv .venv-ner
 	@.venv-ner/bin/python -m pip --disable-pip-version-check -qq install --upgrade "pip>=25.1"
 	@.venv-ner/bin/python -m pip --disable-pip-version-check -qq install --constraint constraints.txt $(EDITABLE) . --group ner

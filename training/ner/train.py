@@ -116,9 +116,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     options.add_argument("--texts", type=int, default=100_000, help="texts in a round, all of them new")
-    options.add_argument("--rounds", type=int, default=12, help="how many times")
+    options.add_argument("--rounds", type=int, default=11, help="how many times")
     options.add_argument("--seed", type=int, default=1, help="of the texts and the first weights")
-    options.add_argument("--width", type=int, default=112, help="of the network's layers")
+    options.add_argument("--width", type=int, default=128, help="of the network's layers")
     options.add_argument("--out", type=Path, default=WEIGHTS, help="file for the weights")
     train(**vars(options.parse_args()))
 
