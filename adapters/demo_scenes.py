@@ -243,6 +243,6 @@ class Scenes:
 def _painted(text: str) -> Text:
     """The text with personal data in red and stand-ins in green."""
     painted = Text(harmless(text))
-    painted.highlight_regex(r"\S+@\S+|\+\d[\d -]+", "red")
-    painted.highlight_regex(r"<[A-Z_]+_\d+>", "green")
+    painted.highlight_regex(r"\S+@\S+|\+\d[\d -]+|\bJane( Doe)?\b", "red")
+    painted.highlight_regex(r"<[A-Z_]+_\d+(\.\d+)?>", "green")
     return painted
