@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails import masking
 from ringfence.guardrails.masking import Mask, Masker, reveal_arguments
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import PiiFinder
@@ -256,3 +257,18 @@ async def test_a_pattern_of_the_policy_sees_what_was_written() -> None:
     r"""`\b` is the end of an escape in JSON text, and the beginning of a name here."""
     patterns = {"LOGIN": {"regex": r"CORP\\\w+"}}
     assert await masked(r"CORP\bob and CORP\zoe", patterns=patterns) == "<LOGIN_1> and <LOGIN_2>"
+
+
+async def test_few_masked_texts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last ones; the others are judged anew, and masked once more is masked once."""
+    monkeypatch.setattr(masking, "_REMEMBERED", 1)
+    one = masker()
+    hidden = [await one.mask(text, point="input") for text in (EMAIL, f"{EMAIL} and {CARD}")]
+    assert [await one.mask(text, point="prompt") for text in hidden] == hidden
+    assert len(one._masked) == 1
+
+
+def test_a_masker_knows_what_can_be_found() -> None:
+    """Whatever the policy makes of it."""
+    assert {"PERSON", "EMAIL_ADDRESS", "UK_NHS"} <= masker().types
+    assert "PERSONS" not in masker().types

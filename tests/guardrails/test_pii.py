@@ -170,3 +170,10 @@ async def test_a_type_that_presidio_leaves_off_is_found_when_asked_for() -> None
     ):
         assert await found(text) == []
         assert [one for one, _ in await found(text, entities={entity: "mask"})] == [entity]
+
+
+def test_a_finder_says_which_rules_have_an_effect() -> None:
+    """A language that is not chosen has no numbers to find, and a tier without names no names."""
+    german = PiiFinder(PiiSettings(detection="patterns", languages=("de",))).rules
+    assert {"EMAIL_ADDRESS", "DE_TAX_ID"} <= german.keys()
+    assert not {"PERSON", "TR_NATIONAL_ID"} & german.keys()
