@@ -160,7 +160,7 @@ def _with_gaps(words: Array) -> Array:
     """The places, and those of up to two words between two of them, such as the `of` of a name."""
     spaces = np.diff(words)
     single = words[:-1][(spaces == 2) | (spaces == 3)] + 1  # noqa: PLR2004 - one or two words between
-    double = words[:-1][spaces == 3] + 2  # noqa: PLR2004
+    double = words[:-1][spaces == 3] + 2  # noqa: PLR2004 - likewise
     return np.sort(np.concatenate([words, single, double]))
 
 

@@ -44,8 +44,8 @@ class EveryCardRecognizer(CreditCardRecognizer):
         self,
         text: str,
         entities: list[str],  # noqa: ARG002 - Presidio's signature
-        nlp_artifacts: Any = None,  # noqa: ARG002
-        regex_flags: int | None = None,  # noqa: ARG002
+        nlp_artifacts: Any = None,  # noqa: ARG002 - likewise
+        regex_flags: int | None = None,  # noqa: ARG002 - likewise
     ) -> list[RecognizerResult]:
         """The card numbers in a text."""
         return [

@@ -35,17 +35,17 @@ class ChatArtifacts(NlpArtifacts):
         return [match.group() for match in self._matches]
 
     @cached_property
-    def tokens_indices(self) -> list[int]:  # type: ignore[override]
+    def tokens_indices(self) -> list[int]:  # type: ignore[override]  # likewise
         """Where each word begins."""
         return [match.start() for match in self._matches]
 
     @cached_property
-    def lemmas(self) -> list[str]:  # type: ignore[override]
+    def lemmas(self) -> list[str]:  # type: ignore[override]  # likewise
         """The words in lower case."""
         return [word.lower() for word in self.tokens]
 
     @cached_property
-    def keywords(self) -> Any:  # type: ignore[override]
+    def keywords(self) -> Any:  # type: ignore[override]  # likewise
         """The words that tell something."""
         return {word for word in self.lemmas if word[0].isalnum() and word not in STOP_WORDS} - {"be"}
 

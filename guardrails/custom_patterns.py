@@ -19,7 +19,7 @@ _COMMON = "a1 -."
 def problem_of(expression: str) -> str | None:
     """What is wrong with a regular expression, or None."""
     try:
-        compiled = regex.compile(expression, FLAGS)  # type: ignore[no-untyped-call]
+        compiled = regex.compile(expression, FLAGS)  # type: ignore[no-untyped-call]  # regex has no types
     except regex.error as error:
         return f"is no regular expression: it fails at character {(error.pos or 0) + 1}"
     if compiled.fullmatch("", timeout=_SECONDS):

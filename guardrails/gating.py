@@ -66,7 +66,7 @@ def fail_closed(recognizer: EntityRecognizer) -> EntityRecognizer:
         flags = recognizer.global_regex_flags or 0
         for pattern in changed.patterns:
             pattern.compiled_with_flags = flags
-            compiled = regex.compile(pattern.regex, flags)  # type: ignore[no-untyped-call]
+            compiled = regex.compile(pattern.regex, flags)  # type: ignore[no-untyped-call]  # regex has no types
             pattern.compiled_regex = TimedRegex(compiled)
     return recognizer
 

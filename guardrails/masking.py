@@ -57,10 +57,11 @@ class Masker:
         """
         try:
             texts = {text: clean_text(text) for text in texts_of(value)}
-            for text in texts.values():
+            found = {text: await self._findings(text, point) for text in texts.values()}
+            for text, findings in found.items():
                 # Before any of them is masked: a name that one of them holds was written without a meaning.
-                self._reserve(text, await self._findings(text, point))
-            masked = {text: await self._mask_text(clean, point) for text, clean in texts.items()}
+                self._reserve(text, findings)
+            masked = {text: self._mask_text(clean, found[clean]) for text, clean in texts.items()}
             return map_text(value, masked.__getitem__)
         except UncheckableContentError as error:
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=f"it holds {error}") from None
@@ -77,13 +78,13 @@ class Masker:
 
         return StreamedMask(find=find, replace=masked)
 
-    async def _mask_text(self, text: str, point: str) -> str:
-        findings = await self._findings(text, point)
+    def _mask_text(self, text: str, findings: Sequence[Finding]) -> str:
         masked = "".join(self._pieces(text, findings))
         # What is left around a value that was taken out may be another one.
         if not any(self._rules[one.entity].action is PiiAction.REDACT for one in findings):
-            self._masked[hash(masked)] = None
-            self._masked.move_to_end(hash(masked))
+            key = hash(masked)
+            self._masked[key] = None
+            self._masked.move_to_end(key)
             if len(self._masked) > _REMEMBERED:
                 self._masked.popitem(last=False)
         return masked

@@ -69,7 +69,7 @@ class ChatPhoneRecognizer(PhoneRecognizer):
         self,
         text: str,
         entities: list[str],  # noqa: ARG002 - Presidio's signature
-        nlp_artifacts: Any = None,  # noqa: ARG002
+        nlp_artifacts: Any = None,  # noqa: ARG002 - likewise
     ) -> list[RecognizerResult]:
         """The numbers in a text."""
         validity: dict[tuple[str, str], bool] = {}

@@ -93,8 +93,8 @@ class ChatUrlRecognizer(UrlRecognizer):
         self,
         text: str,
         entities: list[str],  # noqa: ARG002 - Presidio's signature
-        nlp_artifacts: Any = None,  # noqa: ARG002
-        regex_flags: int | None = None,  # noqa: ARG002
+        nlp_artifacts: Any = None,  # noqa: ARG002 - likewise
+        regex_flags: int | None = None,  # noqa: ARG002 - likewise
     ) -> list[RecognizerResult]:
         """The links and domains in a text."""
         if "." not in text and "://" not in text:
