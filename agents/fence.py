@@ -12,30 +12,34 @@ from autogen_core.models import ChatCompletionClient, CreateResult
 from autogen_core.tools import ToolResult, ToolSchema, Workbench
 
 from ringfence.agents import client_facts
+from ringfence.agents.compiled_policy import CompiledPolicy
 from ringfence.agents.coverage import Coverage, walk
 from ringfence.agents.delivery import Deliver
-from ringfence.agents.memory import FencedMemory
+from ringfence.agents.judges import price_of_client
+from ringfence.agents.memory import FencedMemory, Recall, Recalled
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
 from ringfence.agents.termination import FenceTermination
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
-from ringfence.budgets.prices import FREE, Price, price_of
+from ringfence.budgets.prices import Price
 from ringfence.conversations.crossing import NoteEffects, RecordCrossing
 from ringfence.conversations.session import Session
 from ringfence.errors import CoverageError, Fault, PolicyError
 from ringfence.guardrails.approval import Approve, DecidedCall
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance, ToolDirectory
-from ringfence.guardrails.enforcement import Enforce, Reask
+from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.masking import Mask
 from ringfence.guardrails.middleware import Middleware
+from ringfence.guardrails.passages import Point
 from ringfence.guardrails.presidio import unknown_type
+from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
+from ringfence.guardrails.structure import ValidateStructure
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
-from ringfence.guardrails.validators import ValidateStructure
-from ringfence.guardrails.verdicts import Escalate, Guardrail, Point
-from ringfence.policy import Policy
+from ringfence.guardrails.verdicts import Escalate
 
+_MEMORY = "memory"
 _ever_used: "weakref.WeakSet[Any]" = weakref.WeakSet()
 """Teams and agents that a conversation has taken; one instance serves one conversation, once."""
 
@@ -47,15 +51,14 @@ class Fence:
         self,
         *,
         session: Session,
-        policy: Policy,
-        guardrails: Mapping[Point, Sequence[Guardrail]],
+        compiled: CompiledPolicy,
         tier_client: Callable[[str], ChatCompletionClient],
     ) -> None:
         self._session = session
-        self._policy = policy
-        self._guardrails = guardrails
+        self._policy = compiled.policy
+        self._compiled = compiled
         self._tier_client = tier_client
-        self._tool_policy = ToolPolicy(policy.tools)
+        self._tool_policy = ToolPolicy(compiled.policy.tools)
         self._directory = ToolDirectory(specs={}, handoffs=set())
         self._clearances = Clearances()
         self._owners: dict[str, object] = {}
@@ -106,6 +109,7 @@ class Fence:
             middlewares=self._model_door(self._price(bare, name)),
             stop=self._session.stop,
             fence=self,
+            live_pieces=self._session.live_pieces,
         )
 
     def workbench(self, tools: Workbench | Sequence[ToolLike]) -> FencedWorkbench:
@@ -140,7 +144,7 @@ class Fence:
 
     def memory(self, memory: Memory) -> FencedMemory:
         """A memory whose recollections are masked before an agent takes them in."""
-        return FencedMemory(memory, masker=self._session.masker, stop=self._session.stop, fence=self)
+        return FencedMemory(memory, middlewares=self._memory_door(), stop=self._session.stop, fence=self)
 
     async def inspect(self, team: object) -> Coverage:
         """Walk a team without taking it; `faults` lists what cannot be fenced, or is named and not there."""
@@ -246,9 +250,7 @@ class Fence:
         self._directory.specs[name] = self._tool_policy.rule(name).describe(origin.spec)
 
     def _price(self, client: ChatCompletionClient, model: str) -> Price:
-        if client_facts.is_free(client) and model not in self._policy.prices:
-            return FREE
-        return price_of(model, provider=client_facts.provider_id(client), overrides=self._policy.prices)
+        return price_of_client(client, model, self._policy)
 
     def _model_door(self, price: Price) -> Sequence[Middleware[ModelCall, CreateResult]]:
         session, record = self._session, self._session.record
@@ -261,10 +263,11 @@ class Fence:
                 clearances=self._clearances,
                 vault=session.vault,
                 record=record,
+                suspicions=session.suspicions,
             ),
             Reask(times=self._policy.reasks, record=record),
             ValidateStructure(),
-            Enforce(record=record, after=self._checks(Point.MESSAGE)),
+            self._enforce(after=Point.MESSAGE),
             Mask(session.masker, point="prompt", reply_point=Point.MESSAGE.value),
             MeterModelCalls(
                 ledger=session.ledger,
@@ -281,19 +284,38 @@ class Fence:
             RecordCrossing(door="tool", record=record),
             RequireClearance(self._clearances),
             NoteEffects(session.effects, is_consequential=self._is_consequential),
-            Enforce(
-                record=record, before=self._checks(Point.TOOL_CALL), after=self._checks(Point.TOOL_RESULT)
-            ),
+            self._enforce(before=Point.TOOL_CALL, after=Point.TOOL_RESULT),
             Mask(session.masker, point=Point.TOOL_CALL.value, reply_point=Point.TOOL_RESULT.value),
+            self._scan(Point.TOOL_RESULT),
             Approve(
                 book=session.approvals,
                 policy=self._tool_policy,
                 directory=self._directory,
                 vault=session.vault,
+                suspicions=session.suspicions,
             ),
             MeterToolCalls(session.ledger),
             Deliver(self._tool_policy),
         )
 
-    def _checks(self, point: Point) -> tuple[Point, Sequence[Guardrail]]:
-        return point, self._guardrails.get(point, ())
+    def _memory_door(self) -> Sequence[Middleware[Recall, Recalled]]:
+        return (
+            self._enforce(after=Point.TOOL_RESULT),
+            Mask(self._session.masker, point=_MEMORY, reply_point=_MEMORY),
+            self._scan(Point.TOOL_RESULT),
+        )
+
+    def _enforce(self, *, before: Point | None = None, after: Point | None = None) -> Enforce:
+        session = self._session
+        return Enforce(
+            record=session.record,
+            before=None if before is None else (before, self._session.guardrails.get(before, ())),
+            after=None if after is None else (after, self._session.guardrails.get(after, ())),
+            heard=session.heard,
+            suspicions=session.suspicions,
+        )
+
+    def _scan(self, point: Point) -> Scan:
+        session = self._session
+        checks = (point, self._compiled.scanners.get(point, ()))
+        return Scan(record=session.record, after=checks, suspicions=session.suspicions)

@@ -1,43 +1,70 @@
-"""A memory whose recollections are masked before an agent takes them into its context."""
+"""A memory whose recollections pass the same checks as a tool's results."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from autogen_core import CancellationToken
 from autogen_core.memory import Memory, MemoryContent, MemoryQueryResult, UpdateContextResult
 from autogen_core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
+from autogen_core.models import LLMMessage
 
+from ringfence.agents.model_client import current_agent
 from ringfence.errors import ConversationInterrupted, RingfenceError
-from ringfence.guardrails.masking import Masker
+from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.middleware import Middleware, door
 from ringfence.guardrails.stop import StopSignal
 
-_POINT = "memory"
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a memory gives: messages for an agent's context, and what it found."""
+
+    messages: tuple[LLMMessage, ...] = field(repr=False)
+    found: MemoryQueryResult | UpdateContextResult = field(repr=False)
+
+
+Recall = ToolCall
+"""A memory is asked as a tool is, by its class's name, and no model says with what."""
 
 
 class FencedMemory(Memory):
-    """Recalls what the memory inside recalls, masked. Made by `fence.memory(...)`."""
+    """Recalls what the memory inside recalls, masked and checked. Made by `fence.memory(...)`."""
 
-    def __init__(self, memory: Memory, *, masker: Masker, stop: StopSignal, fence: object) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        middlewares: Sequence[Middleware[Recall, Recalled]],
+        stop: StopSignal,
+        fence: object,
+    ) -> None:
         self._memory = memory
-        self._masker = masker
+        self._middlewares = middlewares
         self._stop = stop
         self.fence = fence
         """The fence that this memory belongs to; another conversation's fence does not accept it."""
 
     async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
-        """Add to the context what the memory inside would add, masked."""
+        """Add to the context what the memory inside would add, masked and checked."""
         known = await model_context.get_messages()
         scratch = UnboundedChatCompletionContext(initial_messages=known)
+
+        async def recall(_call: Recall) -> Recalled:
+            found = await self._memory.update_context(scratch)
+            return Recalled(tuple((await scratch.get_messages())[len(known) :]), found)
+
         try:
-            recalled = await self._memory.update_context(scratch)
-            added = (await scratch.get_messages())[len(known) :]
-            masked, result = await self._masker.mask((added, recalled), point=_POINT)
+            recalled = await self._passed(recall)
         except Exception as error:
             # What is raised here would leave the team unusable, lose its type, and be logged as it is.
             said = f"The memory failed with {type(error).__name__}"
             self._stop.set(error if isinstance(error, RingfenceError) else ConversationInterrupted(said))
             return UpdateContextResult(memories=MemoryQueryResult(results=[]))
-        for message in masked:
+        for message in recalled.messages:
             await model_context.add_message(message)
+        found: Any = recalled.found
+        result: UpdateContextResult = found
         return result
 
     async def query(
@@ -46,10 +73,14 @@ class FencedMemory(Memory):
         cancellation_token: CancellationToken | None = None,
         **kwargs: Any,
     ) -> MemoryQueryResult:
-        """What the memory inside finds, masked."""
-        return await self._masker.mask(
-            await self._memory.query(query, cancellation_token, **kwargs), point=_POINT
-        )
+        """What the memory inside finds, masked and checked."""
+
+        async def recall(_call: Recall) -> Recalled:
+            return Recalled((), await self._memory.query(query, cancellation_token, **kwargs))
+
+        found: Any = (await self._passed(recall)).found
+        result: MemoryQueryResult = found
+        return result
 
     async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
         """Add to the memory inside."""
@@ -62,3 +93,7 @@ class FencedMemory(Memory):
     async def close(self) -> None:
         """Close the memory inside."""
         await self._memory.close()
+
+    async def _passed(self, recall: Callable[[Recall], Awaitable[Recalled]]) -> Recalled:
+        call = ToolCall(current_agent(), type(self._memory).__name__, {}, "")
+        return await door(self._middlewares, recall)(call)

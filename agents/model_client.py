@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 from autogen_core import CancellationToken, Component, ComponentModel, MessageHandlerContext
@@ -15,8 +17,9 @@ from ringfence.agents.client_facts import output_limit, stream_arguments
 from ringfence.agents.failures import classify_failure
 from ringfence.agents.quiet_logs import quiet_events
 from ringfence.budgets.token_count import count_prompt
-from ringfence.errors import ModelCallFailed, PolicyError
+from ringfence.errors import ModelCallFailed, PolicyError, RingfenceError
 from ringfence.guardrails.calls import ModelCall
+from ringfence.guardrails.live_pieces import LivePieces
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import clean_text, texts_of
@@ -47,12 +50,14 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         middlewares: Sequence[Middleware[ModelCall, CreateResult]],
         stop: StopSignal,
         fence: object,
+        live_pieces: LivePieces | None = None,
     ) -> None:
         self._client = client
         self._model = model
         self._max_output_tokens = max_output_tokens
         self._middlewares = middlewares
         self._stop = stop
+        self._live_pieces = live_pieces
         self.fence = fence
         """The fence that this client belongs to; another conversation's fence does not accept it."""
 
@@ -83,11 +88,26 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         extra_create_args: Mapping[str, Any] = {},
         cancellation_token: CancellationToken | None = None,
     ) -> AsyncGenerator[str | CreateResult, None]:
-        """The reply's text in one piece, once all of it passed the door, and then the reply."""
+        """The reply's text in pieces that passed the door, sentence by sentence, and then the reply.
+
+        Where a guardrail has to see the whole reply, its text comes in one piece once all of it passed.
+        """
         options = _options(tool_choice, json_output, extra_create_args, cancellation_token)
-        reply = await door(self._middlewares, self._create_stream)(self._call(messages, tools, options))
-        if isinstance(reply.content, str) and reply.content:
-            yield reply.content
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        call = replace(self._call(messages, tools, options), emit=pieces.put)
+        work = asyncio.ensure_future(door(self._middlewares, self._create_stream)(call))
+        work.add_done_callback(lambda _: pieces.put_nowait(None))
+        shown = False
+        try:
+            while (piece := await pieces.get()) is not None:
+                shown = True
+                yield self._noted(piece)
+            reply = await work
+        finally:
+            # Whoever stops listening does not pay for the rest.
+            work.cancel()
+        if not shown and isinstance(reply.content, str) and reply.content:
+            yield self._noted(reply.content)
         yield reply
 
     async def close(self) -> None:
@@ -154,10 +174,19 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
 
     async def _create_stream(self, call: ModelCall) -> CreateResult:
         async def last(options: Mapping[str, Any]) -> Any:
-            items = [item async for item in self._client.create_stream(call.messages, **options)]
-            return items[-1] if items else None
+            item: object = None
+            async with aclosing(self._client.create_stream(call.messages, **options)) as items:
+                async for item in items:
+                    if isinstance(item, str) and call.emit is not None:
+                        await call.emit(item)
+            return item
 
         return await self._answered(call, stream_arguments(self._client), last)
+
+    def _noted(self, piece: str) -> str:
+        if self._live_pieces is not None:
+            self._live_pieces.note(piece)
+        return piece
 
     async def _answered(
         self, call: ModelCall, more: Mapping[str, Any], ask: Callable[[dict[str, Any]], Awaitable[Any]]
@@ -181,6 +210,8 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
                 raise
             # An SDK's own, which would leave AutoGen waiting for ever.
             raise self._failure(error) from None
+        except RingfenceError:
+            raise  # a guardrail stopped a reply that was under way
         except Exception as error:  # every provider has its own errors; their texts may quote the prompt
             raise self._failure(error) from None
         if not isinstance(reply, CreateResult):

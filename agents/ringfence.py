@@ -1,31 +1,24 @@
 """The composition root: a policy, and the conversations that keep to it."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_core.models import ChatCompletionClient
 
+from ringfence.agents.compiled_policy import CompiledPolicy, compile_policy
 from ringfence.agents.fence import Fence
 from ringfence.agents.providers import build_client
+from ringfence.agents.sessions import new_session
 from ringfence.agents.team_file import load_factory
 from ringfence.agents.team_runner import Event, TeamRunner, task_messages
-from ringfence.budgets.ledger import Ledger
-from ringfence.conversations.audit import AuditLog, RunRecorder
+from ringfence.conversations.audit import AuditLog
 from ringfence.conversations.conversation import Conversation
-from ringfence.conversations.crossing import RecordCrossing, RecordDelivery
 from ringfence.conversations.session import Session
 from ringfence.errors import Fault, PolicyError
-from ringfence.guardrails.approval import ApprovalBook, Approver
-from ringfence.guardrails.enforcement import Enforce
-from ringfence.guardrails.masking import Mask, Masker
-from ringfence.guardrails.presidio import PiiFinder, unknown_type
-from ringfence.guardrails.stop import StopSignal
-from ringfence.guardrails.validators import ValidatorGuardrail
-from ringfence.guardrails.vault import Vault
-from ringfence.guardrails.verdicts import Guardrail, Point
+from ringfence.guardrails.approval import Approver
 from ringfence.places import located
 from ringfence.policy import LoadedPolicy, Policy, load_policy
 
@@ -35,25 +28,30 @@ TeamFactory = Callable[[Fence], Team | ChatAgent]
 class Ringfence:
     """Everything that the conversations of a process share: policy, model clients, price list, audit log."""
 
-    def __init__(self, policy: Policy | LoadedPolicy | None = None) -> None:
+    def __init__(
+        self, policy: Policy | LoadedPolicy | None = None, *, validators: Mapping[str, Any] | None = None
+    ) -> None:
         """Set up from a policy in code; `Ringfence.from_file` reads one.
+
+        Args:
+            policy: None takes the defaults.
+            validators: guardrails-ai Validators and Guards, and pydantic models, under the names by which the
+                policy's `guardrails` use them.
 
         Raises:
             PolicyError: The policy names a recognizer or validator that does not exist.
         """
-        loaded = policy if isinstance(policy, LoadedPolicy) else None
-        self.policy: Policy = loaded.policy if loaded else policy or Policy()  # type: ignore[assignment]  # it is no LoadedPolicy here
-        self.policy_version = loaded.version_hash if loaded else "in-code"
-        self._folder = loaded.folder if loaded else Path.cwd()
-        self._finder, self._guardrails = _parts(self.policy)
+        self._validators = dict(validators or {})
+        self._path = policy.path if isinstance(policy, LoadedPolicy) else None
+        self._compiled = compile_policy(policy or Policy(), self._validators)
         # Without a policy file there is no place beside it, so a place has to be named.
-        audited = loaded is not None or "audit" in self.policy.model_fields_set
-        self.audit = AuditLog(self._folder / self.policy.audit.path if audited else None)
-        self._clients: dict[str, ChatCompletionClient] = {}
+        audited = self._path is not None or "audit" in self.policy.model_fields_set
+        self.audit = AuditLog(self._compiled.folder / self.policy.audit.path if audited else None)
+        self._clients: dict[tuple[str, str], ChatCompletionClient] = {}
         self._factory: TeamFactory | None = None
 
     @classmethod
-    def from_file(cls, path: Path | str) -> Self:
+    def from_file(cls, path: Path | str, *, validators: Mapping[str, Any] | None = None) -> Self:
         """Set up from a policy file.
 
         Raises:
@@ -61,9 +59,45 @@ class Ringfence:
         """
         loaded = load_policy(path)
         try:
-            return cls(loaded)
+            return cls(loaded, validators=validators)
         except PolicyError as error:
             raise PolicyError(located(error.faults, loaded.path)) from None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that new runs keep to."""
+        return self._compiled.policy
+
+    @property
+    def policy_version(self) -> str:
+        """Its hash; stands in every audit line."""
+        return self._compiled.version
+
+    def reload(self, policy: Policy | None = None) -> bool:
+        """Take a changed policy: the file read again, or the one handed in. Says whether it is another one.
+
+        A run that is under way goes on with the policy that it began with. Every conversation takes the new
+        one at its next run: its team is built anew, and what waited for approval is withdrawn, because an
+        approval binds the policy that it was given under.
+
+        Raises:
+            PolicyError: The policy has faults; all of them are listed, and the old one holds on.
+        """
+        if policy is None and self._path is None:
+            raise PolicyError("there is no policy file to read again; hand in the policy")
+        loaded = policy or load_policy(self._path or "")
+        try:
+            compiled = compile_policy(loaded, self._validators)
+        except PolicyError as error:
+            raise PolicyError(located(error.faults, self._path) if self._path else error.faults) from None
+        if compiled.policy.audit != self.policy.audit:
+            said = "cannot change while the process runs; start it anew"
+            raise PolicyError([Fault(said, where="audit.path")])
+        is_other = policy is not None or compiled.version != self._compiled.version
+        if is_other:
+            self._compiled = compiled
+            self._factory = None
+        return is_other
 
     @property
     def team(self) -> TeamFactory:
@@ -75,7 +109,7 @@ class Ringfence:
         if self._factory is None:
             if self.policy.team is None:
                 raise PolicyError([Fault("name a team factory, such as team.py:support_team", where="team")])
-            self._factory = load_factory(self.policy.team, self._folder)
+            self._factory = load_factory(self.policy.team, self._compiled.folder)
         return self._factory
 
     def conversation(
@@ -96,13 +130,16 @@ class Ringfence:
             approver: Asks a person about a consequential call. None: the run ends and waits, see
                 `Conversation.pending_approvals`.
         """
-        factory = team or self.team
-        fence, session = self._fence(id or f"conversation-{uuid.uuid4().hex[:12]}", user, approver)
+        if team is None:
+            self.team  # noqa: B018 - what is wrong with it is told here, not in the first run
+        conversation_id = id or f"conversation-{uuid.uuid4().hex[:12]}"
+        compiled = self._compiled
+        fence, session = self._fence(conversation_id, user, approver)
 
         async def new_runner() -> TeamRunner:
             fence.start_team()
             try:
-                built = factory(fence)
+                built = (team or self.team)(fence)
             except SystemExit:
                 # It would end the whole service, and every conversation in it.
                 raise PolicyError([Fault("the team factory ended the program", where="team")]) from None
@@ -110,7 +147,17 @@ class Ringfence:
             await fence.admit(built, is_new=True)
             return TeamRunner(built, fence)
 
-        return Conversation(session=session, new_runner=new_runner, task_messages=task_messages)
+        def renewed(before: Session) -> Session | None:
+            nonlocal compiled, fence
+            if self._compiled is compiled:
+                return None
+            compiled = self._compiled
+            fence, after = self._fence(conversation_id, user, approver, before)
+            return after
+
+        return Conversation(
+            session=session, new_runner=new_runner, task_messages=task_messages, renewed=renewed
+        )
 
     async def check(self, team: TeamFactory | None = None) -> list[Fault]:
         """Build the team once and list all of it that cannot be fenced; nothing is run."""
@@ -128,82 +175,35 @@ class Ringfence:
         self._clients.clear()
         self.audit.close()
 
-    def _fence(self, conversation_id: str, user: str, approver: Approver | None) -> tuple[Fence, Session]:
-        policy = self.policy
-        record = RunRecorder(self.audit, conversation=conversation_id, policy=self.policy_version)
-        vault = Vault()
-        masker = Masker(finder=self._finder, settings=policy.pii, vault=vault)
-        session = Session(
+    def _fence(
+        self, conversation_id: str, user: str, approver: Approver | None, before: Session | None = None
+    ) -> tuple[Fence, Session]:
+        compiled = self._compiled
+
+        def tier_client(name: str) -> ChatCompletionClient:
+            return self._client_of_tier(compiled, name)
+
+        session = new_session(
+            compiled,
             id=conversation_id,
             user=user,
-            record=record,
-            vault=vault,
-            masker=masker,
-            ledger=Ledger(policy.limits),
-            approvals=ApprovalBook(
-                conversation=conversation_id,
-                user=user,
-                policy_version=self.policy_version,
-                timeout_seconds=policy.approvals.timeout_seconds,
-                record=record,
-                approver=approver,
-            ),
-            stop=StopSignal(),
-            user_door=(
-                RecordCrossing(door="user", record=record),
-                Mask(masker, point=Point.INPUT.value),
-                Enforce(record=record, before=(Point.INPUT, self._guardrails.get(Point.INPUT, ()))),
-            ),
-            delivery_door=(
-                Mask(masker, point=Point.OUTPUT.value),
-                Enforce(record=record, before=(Point.OUTPUT, self._guardrails.get(Point.OUTPUT, ()))),
-                RecordDelivery(record),
-            ),
-            reveal_to_user=policy.pii.reveal_to_user,
+            approver=approver,
+            audit=self.audit,
+            tier_client=tier_client,
+            before=before,
         )
-        fence = Fence(
-            session=session, policy=policy, guardrails=self._guardrails, tier_client=self._client_of_tier
-        )
+        fence = Fence(session=session, compiled=compiled, tier_client=tier_client)
         return fence, session
 
-    def _client_of_tier(self, name: str) -> ChatCompletionClient:
-        tier = self.policy.models.get(name)
+    def _client_of_tier(self, compiled: CompiledPolicy, name: str) -> ChatCompletionClient:
+        tier = compiled.policy.models.get(name)
         if tier is None:
-            known = ", ".join(sorted(self.policy.models)) or "none"
+            known = ", ".join(sorted(compiled.policy.models)) or "none"
             raise PolicyError(
                 [Fault(f"no model tier has this name; there is: {known}", where=f"models.{name}")]
             )
-        if name not in self._clients:
-            self._clients[name] = build_client(tier, folder=self._folder, name=name)
-        return self._clients[name]
-
-
-def _parts(policy: Policy) -> tuple[PiiFinder, Mapping[Point, Sequence[Guardrail]]]:
-    """Build what the policy names, and report everything that cannot be built at once."""
-    faults: list[Fault] = []
-    finder: PiiFinder | None = None
-    try:
-        finder = PiiFinder(policy.pii)
-    except PolicyError as error:
-        faults.extend(error.faults)
-    faults += [] if finder is None else _unknown_reveals(policy, finder.types)
-    guardrails: dict[Point, list[Guardrail]] = {}
-    for index, use in enumerate(policy.guardrails):
-        try:
-            guardrail = ValidatorGuardrail(use)
-        except PolicyError as error:
-            faults.extend(Fault(one.message, where=f"guardrails[{index}].use") for one in error.faults)
-            continue
-        for point in use.at:
-            guardrails.setdefault(point, []).append(guardrail)
-    if finder is None or faults:
-        raise PolicyError(faults)
-    return finder, guardrails
-
-
-def _unknown_reveals(policy: Policy, known: frozenset[str]) -> Iterator[Fault]:
-    for name, rule in policy.tools.items():
-        for argument, types in (rule.reveals or {}).items():
-            for entity in sorted({*types} - known):
-                place = f"tools.{name}.reveals.{argument}"
-                yield Fault(f"{entity}: {unknown_type(entity, known)}", where=place)
+        # With what it is made of: a changed policy may mean another model by the same name.
+        key = (name, tier.model_dump_json())
+        if key not in self._clients:
+            self._clients[key] = build_client(tier, folder=compiled.folder, name=name)
+        return self._clients[key]

@@ -1,14 +1,11 @@
 """Loading the team factory that a policy file names, such as `team.py:support_team`."""
 
-import hashlib
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.own_code import load_attribute
 
 
 def load_factory(reference: str, folder: Path) -> Callable[[Any], Any]:
@@ -17,52 +14,13 @@ def load_factory(reference: str, folder: Path) -> Callable[[Any], Any]:
     Raises:
         PolicyError: There is no such file or function, or the file fails when it is loaded.
     """
-    file_name, _, name = reference.partition(":")
-    path = (folder / file_name).resolve()
-    if not path.is_file():
-        raise _fault(f"the file {file_name} is not there")
-    module_name = _fresh_package(path.parent) + "." + path.stem
     try:
-        module = importlib.import_module(module_name)
-    except PolicyError:
-        raise
-    except (Exception, SystemExit) as error:
-        # Python's own words say what to mend; anybody else's may quote a secret.
-        words = f": {error}" if isinstance(error, ImportError | SyntaxError | NameError) else ""
-        said = f"{file_name} cannot be loaded{_line_in(error, path)}: {type(error).__name__}{words}"
-        raise _fault(said) from error
-    factory = getattr(module, name, None)
+        factory = load_attribute(reference, folder)
+    except PolicyError as error:
+        placed = [Fault(one.message, where=one.where or "team") for one in error.faults]
+        raise PolicyError(placed) from error.__cause__
     if not callable(factory):
-        raise _fault(f"{file_name} has no function {name}")
+        file_name, _, name = reference.partition(":")
+        raise PolicyError([Fault(f"{file_name} has no function {name}", where="team")])
     made: Callable[[Any], Any] = factory
     return made
-
-
-def _fresh_package(folder: Path) -> str:
-    """The folder as a package of its own, so that its files import each other as `from .tools import ...`.
-
-    Named after the folder's place, because two folders may hold files of the same name.
-    """
-    name = f"ringfence_team_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-    for loaded in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
-        # A file that was edited since shall be read again.
-        del sys.modules[loaded]
-    package = ModuleType(name)
-    package.__path__ = [str(folder)]
-    sys.modules[name] = package
-    return name
-
-
-def _line_in(error: BaseException, path: Path) -> str:
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.lineno:
-        line = error.lineno
-    return f", line {line}" if line else ""
-
-
-def _fault(message: str) -> PolicyError:
-    return PolicyError([Fault(message, where="team")])

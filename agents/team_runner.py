@@ -10,6 +10,7 @@ from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
+    BaseTextChatMessage,
     ModelClientStreamingChunkEvent,
     TextMessage,
 )
@@ -56,6 +57,14 @@ class TeamRunner:
     def with_chunk(self, item: Event, text: str) -> Event:
         """The piece with another text."""
         return item.model_copy(update={"content": text})
+
+    def text(self, item: Event) -> str:
+        """The text of a message of plain text; empty for every other event."""
+        return item.content if isinstance(item, BaseTextChatMessage) else ""
+
+    def is_message(self, item: Event) -> bool:
+        """Whether this is something that an agent says, and no event."""
+        return isinstance(item, BaseChatMessage)
 
     def result(self, messages: Sequence[Event], ended: TaskResult | None, reason: str | None) -> TaskResult:
         """A TaskResult with these messages, and this reason in place of the team's own."""

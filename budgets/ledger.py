@@ -34,6 +34,12 @@ class Ledger:
         self._run_turns = 0
         self._deadline: float | None = None
 
+    def renewed(self, limits: Limits) -> "Ledger":
+        """A ledger with other limits that has spent as much. Between two runs nothing is reserved."""
+        ledger = Ledger(limits, self._clock)
+        ledger._spent, ledger._steps = self._spent, [*self._steps]
+        return ledger
+
     @property
     def limits(self) -> Limits:
         """The limits that are kept."""

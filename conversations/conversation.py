@@ -23,6 +23,7 @@ from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
 from ringfence.guardrails.texts import UncheckableContentError, texts_of
 
 _END = object()
+_SUSPICIONS = "ringfence_suspicions"
 _VAULT = "ringfence_vault"
 """Where a saved state names the vault that its pseudonyms belong to."""
 
@@ -36,9 +37,11 @@ class Conversation(Generic[EventT, ResultT]):
         session: Session,
         new_runner: Callable[[], Awaitable[Runner[EventT, ResultT]]],
         task_messages: Callable[[Any, str], Sequence[Any]],
+        renewed: Callable[[Session], Session | None] = lambda _: None,
     ) -> None:
         self._session = session
         self._new_runner = new_runner
+        self._renewed = renewed
         self._task_messages = task_messages
         self._runner: Runner[EventT, ResultT] | None = None
         self._state: Mapping[str, Any] | None = None
@@ -74,6 +77,11 @@ class Conversation(Generic[EventT, ResultT]):
     def usage(self) -> Usage:
         """What was used so far: tokens, US dollars, calls and turns."""
         return self._session.ledger.spent
+
+    @property
+    def judge_usage(self) -> Usage:
+        """What the models used that judged the conversation; it is not part of `usage`."""
+        return self._session.judge_ledger.spent
 
     @property
     def limits(self) -> Limits:
@@ -148,6 +156,8 @@ class Conversation(Generic[EventT, ResultT]):
 
         Leaving the loop early stops the run. Raises as `run`.
         """
+        self._check_idle()
+        self._take_changed_policy()
         messages = self._checked_task(task)
 
         async def given(_runner: object, _token: object) -> Sequence[Any]:
@@ -166,6 +176,9 @@ class Conversation(Generic[EventT, ResultT]):
             TaskError: Nothing was decided.
         """
         self._check_idle()
+        if self._take_changed_policy():
+            said = "The policy has changed, so what waited was withdrawn; hand in a task with run(task=...)"
+            raise TaskError(said)
         for request in self.pending_approvals:
             still = "still waits for approval"
             raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason=still)
@@ -177,7 +190,13 @@ class Conversation(Generic[EventT, ResultT]):
 
     async def save_state(self) -> Mapping[str, Any]:
         """The team's state after the last run that ended well, with pseudonyms."""
-        return {**self._state, _VAULT: self._session.vault.id} if self._state else {}
+        if not self._state:
+            return {}
+        return {
+            **self._state,
+            _VAULT: self._session.vault.id,
+            _SUSPICIONS: self._session.suspicions.saved(),
+        }
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state that `save_state` gave.
@@ -195,7 +214,10 @@ class Conversation(Generic[EventT, ResultT]):
         # The team of that state knows nothing of what waits here.
         self._session.approvals.withdraw()
         self._runner = None
-        self._state = {key: value for key, value in state.items() if key != _VAULT} or None
+        self._session.suspicions.clear()
+        self._session.suspicions.load(state.get(_SUSPICIONS, ()))
+        own = {_VAULT, _SUSPICIONS}
+        self._state = {key: value for key, value in state.items() if key not in own} or None
 
     def forget(self, value: str) -> int:
         """Forget a real value with its variants; says how many written forms of it were known.
@@ -210,6 +232,21 @@ class Conversation(Generic[EventT, ResultT]):
         self._status = Status.READY
         self._entries.clear()
         self._news.clear()
+
+    def _take_changed_policy(self) -> bool:
+        """Go on under the policy of now; says whether something that waited was withdrawn by that."""
+        before = self._session
+        after = self._renewed(before)
+        if after is None:
+            return False
+        waited = bool(before.approvals.pending or before.approvals.decided)
+        before.approvals.withdraw()
+        self._session = after
+        # The old team holds the old doors. A new one takes up its state.
+        self._runner = None
+        if waited:
+            self._news.append("The policy has changed, so the calls that waited for approval were withdrawn.")
+        return waited
 
     async def _last(self, items: AsyncGenerator[Any, None]) -> ResultT:
         last = [item async for item in items][-1]

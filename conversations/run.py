@@ -14,8 +14,8 @@ from ringfence.errors import ApprovalRequired, ConversationInterrupted, LimitExc
 from ringfence.guardrails.approval import DecidedCall
 from ringfence.guardrails.calls import Delivery, UserTurn
 from ringfence.guardrails.middleware import Handler, door
+from ringfence.guardrails.passages import Point
 from ringfence.guardrails.streaming import StreamedMask, StreamedReveal
-from ringfence.guardrails.verdicts import Point
 
 EventT = TypeVar("EventT")
 ResultT = TypeVar("ResultT")
@@ -43,6 +43,14 @@ class Runner(Protocol[EventT, ResultT]):
 
     def with_chunk(self, item: EventT, text: str) -> EventT:
         """The piece with another text."""
+        ...
+
+    def text(self, item: EventT) -> str:
+        """The text of a message of plain text; empty for every other item."""
+        ...
+
+    def is_message(self, item: EventT) -> bool:
+        """Whether an item is something that an agent says, and no event."""
         ...
 
     def result(self, messages: Sequence[EventT], ended: ResultT | None, reason: str | None) -> ResultT:
@@ -91,6 +99,11 @@ class Run(Generic[EventT, ResultT]):
         """The messages that are on their way in pieces, by who says them: what the door has not seen yet."""
         self._shown: dict[str, _Pieces[StreamedReveal]] = {}
         """What the user has not seen yet."""
+        self._before: dict[str, str] = {}
+        """The last piece that was delivered of each speaker's message on its way."""
+        self._waiting: dict[str, Any] = {}
+        """The last piece of each message that has to be seen whole before any of it is delivered."""
+        self._task_ids: set[Any] = set()
         self.entries: list[Entry] = []
         self.healthy = True
         """False when the team failed or was cancelled: AutoGen cannot use it again."""
@@ -107,6 +120,7 @@ class Run(Generic[EventT, ResultT]):
 
     async def _driven(self, runner: Runner[EventT, ResultT], turn: UserTurn) -> ResultT:
         stop = self._session.stop
+        self._task_ids = {getattr(message, "id", None) for message in turn.messages}
         ended: ResultT | None = None
         timer = self._start_timer()
         try:
@@ -157,20 +171,36 @@ class Run(Generic[EventT, ResultT]):
         text = runner.chunk(item)
         if text is None:
             await self._send_rest(runner, outward, source)
-            await outward(Delivery(item))
+            self._before.pop(source, None)
+            says = runner.is_message(item) and getattr(item, "id", None) not in self._task_ids
+            await outward(Delivery(item, is_answer=says))
+            if says:
+                self._waiting.pop(source, None)
+            return
+        if self._session.whole_answers:
+            self._waiting[source] = item
+            return
+        if source not in self._written and self._session.live_pieces.take(text):
+            await self._send_piece(runner, outward, item, text)
             return
         if source not in self._written:
             self._written[source] = _Pieces(self._session.masker.streamed(point=Point.OUTPUT.value), item)
         pieces = self._written[source]
         pieces.last = item
         if masked := await pieces.stream.feed(text):
-            await outward(Delivery(runner.with_chunk(item, masked)))
+            await self._send_piece(runner, outward, item, masked)
 
     async def _send_rest(self, runner: Runner[EventT, ResultT], outward: Send, *sources: str) -> None:
         for source in sources:
             pieces = self._written.pop(source, None)
             if pieces is not None and (rest := await pieces.stream.finish()):
-                await outward(Delivery(runner.with_chunk(pieces.last, rest)))
+                await self._send_piece(runner, outward, pieces.last, rest)
+
+    async def _send_piece(self, runner: Runner[EventT, ResultT], outward: Send, item: Any, text: str) -> None:
+        source = str(getattr(item, "source", ""))
+        before = self._before.get(source, "")
+        self._before[source] = text
+        await outward(Delivery(runner.with_chunk(item, text), before=before, piece=text))
 
     async def _deliver(self, runner: Runner[EventT, ResultT], message: Any) -> None:
         self.entries.append(Entry.of(message))
@@ -178,7 +208,11 @@ class Run(Generic[EventT, ResultT]):
         text = runner.chunk(message)
         if text is None:
             self._hand_out_rest(runner, source)
-            self._hand_out(self._session.revealed(message))
+            shown_message = self._session.revealed(message)
+            waiting = self._waiting.get(source)
+            if waiting is not None and runner.is_message(message) and runner.text(message):
+                self._hand_out(runner.with_chunk(waiting, runner.text(shown_message)))
+            self._hand_out(shown_message)
             return
         if source not in self._shown:
             self._shown[source] = _Pieces(self._session.streamed_reveal(), message)

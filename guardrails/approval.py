@@ -15,6 +15,7 @@ from ringfence.guardrails.clearance import ToolDirectory, digest
 from ringfence.guardrails.masking import reveal_arguments
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
+from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import ToolResult
 from ringfence.guardrails.tool_policy import ToolPolicy
 from ringfence.guardrails.vault import Vault
@@ -224,12 +225,19 @@ class Approve:
     """Judges a cleared call once more, on its final arguments, and asks a person where the policy says so."""
 
     def __init__(
-        self, *, book: ApprovalBook, policy: ToolPolicy, directory: ToolDirectory, vault: Vault
+        self,
+        *,
+        book: ApprovalBook,
+        policy: ToolPolicy,
+        directory: ToolDirectory,
+        vault: Vault,
+        suspicions: Suspicions,
     ) -> None:
         self._book = book
         self._policy = policy
         self._directory = directory
         self._vault = vault
+        self._suspicions = suspicions
 
     async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
         """Answer the call if it is allowed, or a person approved it.
@@ -241,7 +249,7 @@ class Approve:
         """
         spec = self._directory.specs[call.tool]
         revealed = reveal_arguments(call, spec, self._vault)
-        verdict = self._policy.judge(call.tool, spec, revealed.arguments)
+        verdict = self._policy.judge(call.tool, spec, revealed.arguments, suspicion=str(self._suspicions))
         if isinstance(verdict, Escalate):
             await self._book.settle(call, real_arguments=revealed.arguments, reason=verdict.reason)
         elif not isinstance(verdict, Allow):

@@ -1,10 +1,12 @@
 """What passes the doors: a user's turn, a model call, a tool call, and a message to the user."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ringfence.guardrails.texts import LLMMessage
+
+Emit = Callable[[str], Awaitable[None]]
 
 _STRUCTURAL = {"structural": True}
 """Marks what says who calls what: no guardrail reads or rewrites it, or a call could become another one."""
@@ -23,6 +25,12 @@ class Delivery:
     """One message or event of the team, on its way to the user."""
 
     message: Any
+    is_answer: bool = field(default=True, metadata=_STRUCTURAL)
+    """A message that an agent says; not an event, and not the task as it came in."""
+    before: str | None = field(default=None, repr=False, metadata=_STRUCTURAL)
+    """Of a piece of a message on its way: the piece before it. None for everything else."""
+    piece: str = field(default="", repr=False, metadata=_STRUCTURAL)
+    """Its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,8 @@ class ModelCall:
     """The other arguments of `ChatCompletionClient.create`."""
     max_output_tokens: int = 1024
     """Upper bound of the reply, in tokens."""
+    emit: Emit | None = field(default=None, repr=False, metadata=_STRUCTURAL)
+    """Takes the reply's text piece by piece as the model writes it, if somebody wants to see it live."""
 
     @property
     def structure(self) -> Any:

@@ -13,6 +13,7 @@ from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.masking import reveal_arguments
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
+from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import (
     CreateResult,
     FunctionCall,
@@ -94,12 +95,14 @@ class ClearToolCalls:
         clearances: Clearances,
         vault: Vault,
         record: Record,
+        suspicions: Suspicions,
     ) -> None:
         self._directory = directory
         self._policy = policy
         self._clearances = clearances
         self._vault = vault
         self._record = record
+        self._suspicions = suspicions
 
     async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:
         """Answer the call, then decide what the reply wants to do."""
@@ -165,7 +168,7 @@ class ClearToolCalls:
     def _judged(self, name: str, arguments: Mapping[str, Any], agent: str) -> Verdict:
         spec = self._directory.specs[name]
         seen = reveal_arguments(ToolCall(agent, name, arguments, ""), spec, self._vault)
-        verdict = self._policy.judge(name, spec, seen.arguments)
+        verdict = self._policy.judge(name, spec, seen.arguments, suspicion=str(self._suspicions))
         hidden = [argument for argument, value in seen.arguments.items() if self._vault.is_stand_in(value)]
         if isinstance(verdict, Block) and hidden:
             # What was judged looks right to everybody who sees the real value.

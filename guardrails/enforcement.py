@@ -1,25 +1,22 @@
 """The one middleware that runs guardrails and acts on what they say."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ringfence.errors import GuardrailTripped
-from ringfence.guardrails.calls import ModelCall, ToolCall
+from ringfence.guardrails.calls import Delivery, Emit, ModelCall, ToolCall
+from ringfence.guardrails.heard import Heard
+from ringfence.guardrails.judging import Judged, Judgement, judge_all
 from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.passages import FIELD, Part, PartKind, Passage, Point
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.texts import CreateResult, UserMessage, map_text, texts_of
-from ringfence.guardrails.verdicts import (
-    Allow,
-    Block,
-    Guardrail,
-    Halt,
-    Passage,
-    Point,
-    Rewrite,
-    Verdict,
-)
+from ringfence.guardrails.suspicions import Suspicions
+from ringfence.guardrails.texts import UncheckableContentError, map_parts, parts_of
+from ringfence.guardrails.validator_traits import Window
+from ringfence.guardrails.verdicts import Allow, Block, Guardrail, Halt
+
+Checks = tuple[Point, Sequence[Guardrail]]
 
 
 class Enforce:
@@ -29,102 +26,155 @@ class Enforce:
         self,
         *,
         record: Record,
-        before: tuple[Point, Sequence[Guardrail]] | None = None,
-        after: tuple[Point, Sequence[Guardrail]] | None = None,
+        before: Checks | None = None,
+        after: Checks | None = None,
+        heard: Heard | None = None,
+        suspicions: Suspicions | None = None,
     ) -> None:
+        """Check calls with `before` and replies with `after`.
+
+        Args:
+            record: Where verdicts are written down.
+            before: The point of the call, and its guardrails.
+            after: The point of the reply, and its guardrails.
+            heard: What was read and said so far; None when no guardrail compares.
+            suspicions: Where passages are noted that were let through with a risk.
+        """
         self._record = record
         self._before = before
         self._after = after
+        self._heard = heard
+        self._suspicions = suspicions
 
     async def __call__(self, call: Any, call_next: Handler[Any, Any]) -> Any:
         """Check the call, answer it, check the reply.
 
         Raises:
-            GuardrailTripped: A guardrail blocked, escalated where nobody can be asked, crashed or timed out.
+            GuardrailTripped: A guardrail blocked, escalated where nobody can be asked, crashed or timed out,
+                or there is content that nobody can read.
         """
-        reply = await call_next(await self._checked(call, self._before, call))
-        return await self._checked(reply, self._after, call)
+        if self._heard is not None and isinstance(call, ModelCall):
+            self._heard.read(call)
+        checked = await self._checked(call, self._before, call)
+        if self._after is not None and isinstance(checked, ModelCall) and checked.emit is not None:
+            checked = replace(checked, emit=self._watched(checked.emit, self._after, call))
+        return await self._checked(await call_next(checked), self._after, call)
 
-    async def _checked(self, value: Any, checks: tuple[Point, Sequence[Guardrail]] | None, call: Any) -> Any:
-        if checks is None or not checks[1]:
+    async def _checked(self, value: Any, checks: Checks | None, call: Any) -> Any:
+        if checks is None or not (checks[1] or self._heard):
             return value
         point, guardrails = checks
-        agent = call.agent if isinstance(call, ModelCall | ToolCall) else ""
-        tool = call.tool if isinstance(call, ToolCall) else ""
-        changed: dict[str, str] = {}
-        for text in dict.fromkeys(texts_of(value)):
-            passage = Passage(text, point, agent=agent, tool=tool)
-            changed[text] = await self._passed(passage, guardrails)
-        return map_text(value, changed.__getitem__)
+        base = _base(call, point)
+        if isinstance(value, Delivery) and value.before is not None:
+            await self._check_window(value.before, value.piece, guardrails, base)
+            return value
+        changed: dict[tuple[str, Part], str] = {}
+        try:
+            for text, part in dict.fromkeys(parts_of(value)):
+                changed[text, part] = await self._passed(_placed(base, text, part, value), guardrails)
+            return map_parts(value, lambda text, part: changed[text, part])
+        except UncheckableContentError as error:
+            raise GuardrailTripped(guardrail="texts", point=point.value, reason=f"it holds {error}") from None
 
     async def _passed(self, passage: Passage, guardrails: Sequence[Guardrail]) -> str:
-        for guardrail in guardrails:
-            verdict = await judge(guardrail, passage)
-            if not isinstance(verdict, Allow) or verdict.reason:
-                self._record(
-                    "guardrail",
-                    point=passage.point.value,
-                    agent=passage.agent,
-                    tool=passage.tool,
-                    guardrail=guardrail.name,
-                    verdict=type(verdict).__name__.lower(),
-                    reason=verdict.reason,
-                    evidence=[[one.start, one.end, one.label] for one in verdict.evidence],
-                )
-            match verdict:
-                case Allow():
-                    pass
-                case Rewrite(text=text):
-                    passage = Passage(text, passage.point, agent=passage.agent, tool=passage.tool)
-                case _:
-                    raise GuardrailTripped(
-                        guardrail=guardrail.name,
-                        point=passage.point.value,
-                        reason=verdict.reason,
-                        crashed=isinstance(verdict, Block) and verdict.crashed,
-                        reask=isinstance(verdict, Block) and verdict.reask,
-                        halt=isinstance(verdict, Halt),
-                    )
-        return passage.text
+        judged = await judge_all(passage, guardrails, self._heard)
+        self._act(judged)
+        if self._heard is not None:
+            self._heard.note(judged.passage)
+        return judged.passage.text
 
-
-async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
-    """What the guardrail says; a crash or a time-out is a Block that says so."""
-    try:
-        verdict: object = await asyncio.wait_for(guardrail.check(passage), guardrail.timeout_seconds)
-    except TimeoutError:
-        return Block(
-            guardrail.name, f"it did not answer within {guardrail.timeout_seconds:g} s", crashed=True
+    def _act(self, judged: Judged) -> None:
+        for judgement in judged.judgements:
+            self._note(judgement, judged.passage)
+            said = judgement.verdict
+            if judgement.counts and isinstance(said, Allow) and said.risk and self._suspicions is not None:
+                self._suspicions.note(judged.passage, said)
+        verdict = judged.verdict
+        if isinstance(verdict, Allow):
+            return
+        raise GuardrailTripped(
+            guardrail=verdict.guardrail,
+            point=judged.passage.point.value,
+            reason=verdict.reason,
+            crashed=isinstance(verdict, Block) and verdict.crashed,
+            reask=isinstance(verdict, Block) and verdict.reask,
+            halt=isinstance(verdict, Halt),
+            hint=verdict.hint if isinstance(verdict, Block) else "",
         )
-    except Exception as error:  # its text may quote the passage
-        return Block(guardrail.name, f"it failed with {type(error).__name__}", crashed=True)
-    if isinstance(verdict, Verdict):
-        return verdict
-    return Block(guardrail.name, f"it answered with a {type(verdict).__name__}, not a verdict", crashed=True)
+
+    def _note(self, judgement: Judgement, passage: Passage) -> None:
+        verdict = judgement.verdict
+        if isinstance(verdict, Allow) and not verdict.reason and not verdict.risk:
+            return
+        self._record(
+            "guardrail",
+            point=passage.point.value,
+            agent=passage.agent,
+            tool=passage.tool,
+            guardrail=judgement.guardrail.name,
+            verdict=type(verdict).__name__.lower(),
+            mode="enforce" if judgement.counts else "shadow",
+            reason=verdict.reason,
+            evidence=[[one.start, one.end, one.label] for one in verdict.evidence],
+            seconds=round(judgement.seconds, 6),
+        )
+
+    def _watched(self, emit: Emit, checks: Checks, call: ModelCall) -> Emit | None:
+        """Lets a piece of a reply out once it was checked; None when the whole reply has to be seen first."""
+        point, guardrails = checks
+        base = _base(call, point)
+        if needs_whole(guardrails, base):
+            return None
+        before = ""
+
+        async def checked(piece: str) -> None:
+            nonlocal before
+            await self._check_window(before, piece, guardrails, base)
+            before = piece
+            await emit(piece)
+
+        return checked
+
+    async def _check_window(
+        self, before: str, piece: str, guardrails: Sequence[Guardrail], base: Passage
+    ) -> None:
+        # Judged with what went out last, because what is forbidden may stand across the border.
+        window = replace(base, text=before + piece)
+        quick = [one for one in guardrails if _judges_windows(one)]
+        if quick:
+            self._act(await judge_all(window, quick, self._heard))
 
 
-class Reask:
-    """Lets a model answer again when a guardrail asks for it, a bounded number of times."""
+class Scan(Enforce):
+    """Looks at texts as they came in, before a mask takes values and hidden signs away."""
 
-    def __init__(self, *, times: int, record: Record) -> None:
-        self._times = times
-        self._record = record
 
-    async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:
-        """Answer the call; on a refusal that may be mended, say why and ask again.
+def needs_whole(guardrails: Sequence[Guardrail], passage: Passage) -> bool:
+    """Whether nothing of a text may go out before all of it was judged.
 
-        Raises:
-            GuardrailTripped: The last answer was refused, too.
-        """
-        for _ in range(self._times):
-            try:
-                return await call_next(call)
-            except GuardrailTripped as tripped:
-                if not tripped.reask:
-                    raise
-                self._record("reask", agent=call.agent, model=call.model, guardrail=tripped.guardrail)
-                correction = f"Your last reply was not accepted: {tripped.reason}. Write it again."
-                call = replace(
-                    call, messages=(*call.messages, UserMessage(content=correction, source="ringfence"))
-                )
-        return await call_next(call)
+    That is so when a guardrail cannot judge a sentence, and when its no changes what was written or has it
+    written anew: what went out is never taken back.
+    """
+    concerned = [one.terms for one in guardrails if one.terms.fit(passage) and not one.terms.shadow]
+    return any(one.rewrites or one.reasks or one.traits.window is Window.REPLY for one in concerned)
+
+
+def _judges_windows(guardrail: Guardrail) -> bool:
+    return guardrail.terms.traits.window is Window.SENTENCE and not guardrail.terms.shadow
+
+
+def _base(call: Any, point: Point) -> Passage:
+    match call:
+        case ModelCall():
+            return Passage("", point, agent=call.agent)
+        case ToolCall():
+            return Passage("", point, agent=call.agent, tool=call.tool)
+        case Delivery():
+            return Passage("", point, agent=str(getattr(call.message, "source", "")))
+    return Passage("", point)
+
+
+def _placed(base: Passage, text: str, part: Part, value: Any) -> Passage:
+    is_said = not isinstance(value, Delivery) or value.is_answer
+    # An event tells of what was said elsewhere: whoever demands a form of an answer does not mean it.
+    return replace(base, text=text, part=part if is_said or part.kind is not PartKind.CONTENT else FIELD)

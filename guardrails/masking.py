@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ringfence.errors import GuardrailTripped
-from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.calls import Emit, ModelCall, ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.pii import PiiAction, PiiRule, PiiSettings
 from ringfence.guardrails.placeholders import Mention
@@ -74,7 +74,8 @@ class Masker:
 
         def masked(text: str, findings: Sequence[Finding]) -> str:
             self._reserve(text, findings)
-            return "".join(self._pieces(text, findings))
+            # The door to the user sees the piece alone, and would judge it anew, without what stood before.
+            return self._mask_text(text, findings)
 
         return StreamedMask(find=find, replace=masked)
 
@@ -141,10 +142,26 @@ class Mask:
 
     async def __call__(self, call: Any, call_next: Handler[Any, Any]) -> Any:
         """Mask the call, answer it, mask the reply."""
-        reply = await call_next(await self._masker.mask(call, point=self._point))
+        masked = await self._masker.mask(call, point=self._point)
         if self._reply_point is None:
-            return reply
+            return await call_next(masked)
+        live: StreamedMask | None = None
+        emit = masked.emit if isinstance(masked, ModelCall) else None
+        if emit is not None:
+            live = self._masker.streamed(point=self._reply_point)
+            masked = replace(masked, emit=_masked_pieces(live, emit))
+        reply = await call_next(masked)
+        if live is not None and emit is not None and (rest := await live.finish()):
+            await emit(rest)
         return await self._masker.mask(reply, point=self._reply_point)
+
+
+def _masked_pieces(live: StreamedMask, emit: Emit) -> Emit:
+    async def masked(piece: str) -> None:
+        if ready := await live.feed(piece):
+            await emit(ready)
+
+    return masked
 
 
 def reveal_arguments(call: ToolCall, spec: ToolSpec, vault: Vault) -> ToolCall:

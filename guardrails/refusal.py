@@ -88,9 +88,9 @@ def _stops(error: BaseException) -> bool:
 def _explain(error: BaseException) -> str:
     match error:
         case GuardrailTripped(point="tool_result"):
-            return f"The call has run, but its result is withheld: {error.reason}. Do not repeat the call."
+            return f"The call has run, but its result is withheld: {error.hint}. Do not repeat the call."
         case GuardrailTripped():
-            return f"Refused: {error.reason}. The call was not run."
+            return f"Refused: {error.hint}. The call was not run."
         case ApprovalDenied():
             return f"Refused: {error.tool} {error.reason}. The call was not run."
         case ApprovalRequired():

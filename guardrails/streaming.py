@@ -21,6 +21,8 @@ _ESCAPE_LENGTH = 16
 """Characters from the last backslash of an escape to its end, and some more."""
 _BORDER = re.compile(r"\n|[.!?…][\"'”’)\]]*[ \t\n]|[。！？]")
 """Behind it begins a line or a sentence."""
+_PLAIN_END = re.compile(r"(?<![\w.@'’-])([^\W\d_]{4,})(?:[.!?…][\"'”’)\]]*[ \t\n]|\n|[。！？])")
+"""A whole word of four letters at least at the end of a sentence or line."""
 _CODE = "`~"
 _NO_MARKS = re.compile(r"[^`~\n]+")
 _LONGEST_INDENT = 13
@@ -58,10 +60,11 @@ class StreamedReveal:
 class StreamedMask:
     """Masks a text that comes in pieces, as it would be masked in one.
 
-    Text goes out up to the end of a line or sentence that lies outside every finding, and only when the
-    finder has seen enough of what stands behind. It is analysed with as much of what stands before, and with
-    the fence of the code that it may be in. A block of code waits for its end; one that is longer than what
-    may wait is masked as text. After an error nothing goes out any more.
+    Text goes out up to the end of a line or sentence that lies outside every finding: as soon as it stands
+    when its last word is a plain one, else when the finder has seen enough of what stands behind. It is
+    analysed with as much of what stands before, and with the fence of the code that it may be in. A block of
+    code waits for its end; one that is longer than what may wait is masked as text. After an error nothing
+    goes out any more.
     """
 
     def __init__(
@@ -106,7 +109,7 @@ class StreamedMask:
         border = _clean_border(self._raw)
         self._held += clean_text(self._raw[:border])
         self._raw = self._raw[border:]
-        limit = self._limit()
+        limit = max(self._limit(), self._plain_end())
         # Nothing is analysed before something of it could go out.
         is_due = limit > 0 and (limit > self._longest or _BORDER.search(self._held, 0, limit))
         return await self._release(limit, is_last=False) if is_due else ""
@@ -132,6 +135,14 @@ class StreamedMask:
         fence = _open_fence(self._outline + self._before + lines)
         # Where it went out already, there is nothing to wait for.
         return limit if fence is None or fence < seen else min(limit, fence - seen)
+
+    def _plain_end(self) -> int:
+        """Up to where a sentence or line ends with a word that no value ends with."""
+        if any(sign in self._outline + self._before + self._held for sign in _CODE):
+            return 0  # what looks like a sentence may be code
+        # A word in small letters is neither name, number nor abbreviation: no value goes on behind it.
+        ends = (match.end() for match in _PLAIN_END.finditer(self._held) if match[1].islower())
+        return max(ends, default=0)
 
     async def _release(self, limit: int, *, is_last: bool) -> str:
         if self._error is not None:

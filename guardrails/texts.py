@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import PurePath
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from autogen_core.models import (
     AssistantMessage,
     CreateResult,
     FunctionExecutionResult,
+    FunctionExecutionResultMessage,
     LLMMessage,
     RequestUsage,
     SystemMessage,
@@ -29,11 +31,14 @@ from autogen_core.models import (
 from autogen_core.tools import TextResultContent, ToolResult
 from pydantic import AnyUrl, BaseModel
 
+from ringfence.guardrails.passages import ARGUMENT, CONTENT, FIELD, LABEL, THOUGHT, Part, PartKind
+
 __all__ = [
     "AssistantMessage",
     "CreateResult",
     "FunctionCall",
     "FunctionExecutionResult",
+    "FunctionExecutionResultMessage",
     "LLMMessage",
     "RequestUsage",
     "SystemMessage",
@@ -42,8 +47,10 @@ __all__ = [
     "UncheckableContentError",
     "UserMessage",
     "clean_text",
+    "map_parts",
     "map_text",
     "parse_arguments",
+    "parts_of",
     "texts_of",
 ]
 
@@ -53,6 +60,10 @@ _STRUCTURAL = frozenset({"id", "call_id", "type", "request_id", "full_message_id
 """Field names of AutoGen's and our own types that hold identifiers and tags, never somebody's text."""
 _PROTOCOL = ("autogen_agentchat.", "autogen_core.models", "autogen_core.tools", "ringfence.")
 """Where those types stand. Not in `autogen_core.utils`, which makes models of other people's schemas."""
+_PARTS: Mapping[str, Part] = {"thought": THOUGHT, "arguments": ARGUMENT}
+"""What stands in these fields of those types; of the others, see `_LABELS`."""
+_LABELS = frozenset({"source", "name", "target", "metadata", "stop_reason", "description"})
+"""Fields of those types that name something."""
 _NO_TEXT = (type(None), bool, int, float, Decimal, date, time, timedelta, UUID, Enum, type)
 
 _UNPRINTABLE = re.compile(
@@ -71,6 +82,8 @@ _STRAY_JOINER = re.compile(
 _ESCAPED = re.compile(r"(?<!\\)(?<!\\u005[cC])(?:\\(?:u005[cC])?)++u([0-9a-fA-F]{4})")
 _MOST_ROUNDS = 8
 _DEEPEST = 64
+_MOST_PARTS = 250_000
+"""More than any context window holds; a structure that holds itself twice would never end."""
 _SHORTEST_NUMBER = 1_000_000
 """Numbers from here on are long enough to be personal."""
 
@@ -116,9 +129,14 @@ def map_text(value: T, change: Callable[[str], str]) -> T:
 
     Raises:
         UncheckableContentError: There is an image, bytes or an unknown object, or the value is nested too
-            deeply to be read.
+            deeply or has too many parts to be read.
     """
-    mapped: T = _map(value, change, 0)
+    return map_parts(value, lambda text, _: change(text))
+
+
+def map_parts(value: T, change: Callable[[str, Part], str]) -> T:
+    """As `map_text`; `change` is also told where in the message the text stands."""
+    mapped: T = _Walk(change).map(value, CONTENT, 0)
     return mapped
 
 
@@ -128,13 +146,22 @@ def texts_of(value: object) -> list[str]:
     Raises:
         UncheckableContentError: As `map_text`.
     """
-    found: list[str] = []
+    return [text for text, _ in parts_of(value)]
 
-    def note(text: str) -> str:
-        found.append(text)
+
+def parts_of(value: object) -> list[tuple[str, Part]]:
+    """Every text that `map_parts` would change, with its place, in order.
+
+    Raises:
+        UncheckableContentError: As `map_text`.
+    """
+    found: list[tuple[str, Part]] = []
+
+    def note(text: str, part: Part) -> str:
+        found.append((text, part))
         return text
 
-    map_text(value, note)
+    map_parts(value, note)
     return found
 
 
@@ -151,46 +178,106 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _map(value: Any, change: Callable[[str], str], depth: int) -> Any:
-    if depth > _DEEPEST:
-        raise UncheckableContentError("something nested too deeply to be read")
-    deeper = depth + 1
-    match value:
-        case _ if isinstance(value, _NO_TEXT):
-            return value
-        case str():
-            return change(str.__str__(value))
-        case Image() | bytes() | bytearray() | memoryview():
-            raise UncheckableContentError("an image or bytes, which no text guardrail can read")
-        case FunctionCall():
-            name, arguments = change(value.name), _map_json(value.arguments, change, deeper)
-            return FunctionCall(id=value.id, name=name, arguments=arguments)
-        case AnyUrl() | PurePath() | IPv4Address() | IPv6Address():
-            text = str(value)
-            changed = change(text)
-            return value if changed == text else changed
-        case BaseModel():
-            return value.model_copy(update=_map_fields(value, _fields_of(value), change, deeper))
-        case Mapping():
-            return {_map(key, change, deeper): _map(item, change, deeper) for key, item in value.items()}
-        case Sequence() | AbstractSet():
-            plain = next((kind for kind in (list, set, frozenset) if isinstance(value, kind)), tuple)
-            make = getattr(value, "_make", plain)  # as a named tuple has it
-            return make(_map(item, change, deeper) for item in value)
-    return _map_object(value, change, deeper)
+class _Walk:
+    """One way through a value, which ends however the value is made."""
+
+    def __init__(self, change: Callable[[str, Part], str]) -> None:
+        self._change = change
+        self._left = _MOST_PARTS
+
+    def map(self, value: Any, part: Part, depth: int) -> Any:
+        self._count(depth)
+        deeper = depth + 1
+        match value:
+            case _ if isinstance(value, _NO_TEXT):
+                return value
+            case str():
+                return self._change(str.__str__(value), part)
+            case Image() | bytes() | bytearray() | memoryview():
+                raise UncheckableContentError("an image or bytes, which no text guardrail can read")
+            case FunctionCall():
+                name = self._change(value.name, LABEL)
+                arguments = self._map_json(value.arguments, value.name, deeper)
+                return FunctionCall(id=value.id, name=name, arguments=arguments)
+            case AnyUrl() | PurePath() | IPv4Address() | IPv6Address():
+                return self._map_spelled(value, part)
+            case BaseModel():
+                return value.model_copy(update=self._map_fields(value, _fields_of(value), part, deeper))
+            case Mapping():
+                return {
+                    self.map(key, LABEL, deeper): self.map(item, _within(part, key), deeper)
+                    for key, item in value.items()
+                }
+            case Sequence() | AbstractSet():
+                plain = next((kind for kind in (list, set, frozenset) if isinstance(value, kind)), tuple)
+                make = getattr(value, "_make", plain)  # as a named tuple has it
+                return make(self.map(item, part, deeper) for item in value)
+        return self._map_object(value, part, deeper)
+
+    def _count(self, depth: int) -> None:
+        self._left -= 1
+        if depth > _DEEPEST:
+            raise UncheckableContentError("something nested too deeply to be read")
+        if self._left < 0:
+            raise UncheckableContentError("something with too many parts to be read")
+
+    def _map_object(self, value: Any, part: Part, depth: int) -> Any:
+        if dataclasses.is_dataclass(value):
+            known = [field for field in dataclasses.fields(value) if not field.metadata.get("structural")]
+            fields = {field.name: getattr(value, field.name) for field in known}
+            mapped = copy.copy(value)
+            for name, item in self._map_fields(value, fields, part, depth).items():
+                object.__setattr__(mapped, name, item)
+            return mapped
+        if any(base.__module__.startswith("autogen_") for base in type(value).__mro__):
+            return value  # a tool or a token of AutoGen's, which holds nobody's text
+        raise UncheckableContentError(f"an object ({type(value).__name__}), which no text guardrail can read")
+
+    def _map_fields(self, value: object, fields: Mapping[str, Any], part: Part, depth: int) -> dict[str, Any]:
+        kind: Any = type(value)
+        if not _is_protocol(kind):
+            within = FIELD if part == CONTENT else part
+            return {name: self.map(item, within, depth) for name, item in fields.items()}
+        return {
+            name: self.map(item, LABEL if name in _LABELS else _PARTS.get(name, part), depth)
+            for name, item in fields.items()
+            if name not in _STRUCTURAL
+        }
+
+    def _map_json(self, text: str, tool: str, depth: int) -> str:
+        part = Part(PartKind.ARGUMENT, tool=tool)
+        parsed = parse_arguments(text)
+        if parsed is None:
+            return self._change(text, part)
+        mapped = self._without_numbers(self.map(parsed, part, depth), part)
+        return json.dumps(mapped, ensure_ascii=False)
+
+    def _without_numbers(self, value: Any, part: Part) -> Any:
+        """JSON in which a number that is somebody's card or phone number became the text in its place."""
+        if isinstance(value, dict):
+            return {key: self._without_numbers(item, _within(part, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._without_numbers(item, part) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _SHORTEST_NUMBER:
+            return self._map_spelled(value, part)
+        return value
+
+    def _map_spelled(self, value: Any, part: Part) -> Any:
+        text = str(value)
+        changed = self._change(text, part)
+        return value if changed == text else changed
 
 
-def _map_object(value: Any, change: Callable[[str], str], depth: int) -> Any:
-    if dataclasses.is_dataclass(value):
-        known = [field for field in dataclasses.fields(value) if not field.metadata.get("structural")]
-        fields = {field.name: getattr(value, field.name) for field in known}
-        mapped = copy.copy(value)
-        for name, item in _map_fields(value, fields, change, depth).items():
-            object.__setattr__(mapped, name, item)
-        return mapped
-    if any(base.__module__.startswith("autogen_") for base in type(value).__mro__):
-        return value  # a tool or a token of AutoGen's, which holds nobody's text
-    raise UncheckableContentError(f"an object ({type(value).__name__}), which no text guardrail can read")
+@lru_cache(maxsize=1_000)
+def _is_protocol(kind: Any) -> bool:
+    return any(base.__module__.startswith(_PROTOCOL) for base in kind.__mro__)
+
+
+def _within(part: Part, key: object) -> Part:
+    """The part under one key of a mapping: of arguments, the argument of that name."""
+    if part.kind is PartKind.ARGUMENT:
+        return part if part.argument else Part(PartKind.ARGUMENT, argument=str(key), tool=part.tool)
+    return FIELD if part == CONTENT else part
 
 
 def _fields_of(model: BaseModel) -> dict[str, Any]:
@@ -199,33 +286,6 @@ def _fields_of(model: BaseModel) -> dict[str, Any]:
         # They spell the reply out once more, in pieces in which no guardrail finds anything.
         fields["logprobs"] = None
     return fields
-
-
-def _map_fields(
-    value: object, fields: Mapping[str, Any], change: Callable[[str], str], depth: int
-) -> dict[str, Any]:
-    kept = _STRUCTURAL if any(base.__module__.startswith(_PROTOCOL) for base in type(value).__mro__) else ()
-    return {name: _map(item, change, depth) for name, item in fields.items() if name not in kept}
-
-
-def _map_json(text: str, change: Callable[[str], str], depth: int) -> str:
-    parsed = parse_arguments(text)
-    if parsed is None:
-        return change(text)
-    return json.dumps(_without_numbers(_map(parsed, change, depth), change), ensure_ascii=False)
-
-
-def _without_numbers(value: Any, change: Callable[[str], str]) -> Any:
-    """JSON in which a number that is somebody's card or phone number became the text that stands for it."""
-    if isinstance(value, dict):
-        return {key: _without_numbers(item, change) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_numbers(item, change) for item in value]
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _SHORTEST_NUMBER:
-        text = str(value)
-        changed = change(text)
-        return value if changed == text else changed
-    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -170,8 +170,13 @@ class ToolPolicy:
             return self._rules[tool]
         return next((rule for glob, rule in self._rules.items() if fnmatchcase(tool, glob)), ToolRule())
 
-    def judge(self, tool: str, spec: ToolSpec, arguments: Mapping[str, Any]) -> Verdict:
-        """Allow, Escalate (a person is asked) or Block; the reason names arguments, never their values."""
+    def judge(
+        self, tool: str, spec: ToolSpec, arguments: Mapping[str, Any], *, suspicion: str = ""
+    ) -> Verdict:
+        """Allow, Escalate (a person is asked) or Block; the reason names arguments, never their values.
+
+        With a suspicion, a consequential call waits for a person also where the policy allows it.
+        """
         rule = self.rule(tool)
         if rule.decision is Decision.DENY:
             return Block(_NAME, f"the policy denies {tool}")
@@ -180,9 +185,9 @@ class ToolPolicy:
             if fault:
                 return Block(_NAME, f"argument `{name}` of {tool} {fault}")
         if rule.decision is Decision.APPROVE:
-            return Escalate(_NAME, f"the policy asks a person before each call of {tool}")
-        if spec.consequential and rule.decision is not Decision.ALLOW:
-            return Escalate(_NAME, f"{tool} is consequential")
+            return Escalate(_NAME, _with(suspicion, f"the policy asks a person before each call of {tool}"))
+        if spec.consequential and (suspicion or rule.decision is not Decision.ALLOW):
+            return Escalate(_NAME, _with(suspicion, f"{tool} is consequential"))
         return Allow(_NAME)
 
     def judge_handoff(self, name: str) -> Verdict:
@@ -192,3 +197,7 @@ class ToolPolicy:
                 return Block(_NAME, f"the policy does not allow the handoff {name}")
             case _:
                 return Allow(_NAME)
+
+
+def _with(suspicion: str, reason: str) -> str:
+    return f"{reason}, and {suspicion}" if suspicion else reason

@@ -1,166 +1,263 @@
-"""Guardrails AI validators at the doors."""
+"""Guardrails AI validators and guards at the doors."""
 
-import warnings
-from enum import StrEnum
-from functools import lru_cache
-from typing import Any
+import copy
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from ringfence.errors import PolicyError
+from ringfence.guardrails.daemon_threads import DaemonThreads
+from ringfence.guardrails.guardrail_use import GuardrailUse, Mode, OnFail
+from ringfence.guardrails.guardrails_ai import load_validator, quiet_guardrails
+from ringfence.guardrails.passages import Passage
+from ringfence.guardrails.validator_traits import Reads, Traits, traits_of
+from ringfence.guardrails.verdicts import Allow, Block, Evidence, Rewrite, Terms, Verdict
 
-from ringfence.errors import GuardrailTripped, PolicyError
-from ringfence.guardrails.calls import ModelCall
-from ringfence.guardrails.middleware import Handler
-from ringfence.guardrails.texts import CreateResult
-from ringfence.guardrails.verdicts import Allow, Block, Passage, Point, Rewrite, Verdict
-from ringfence.settings import Section
+Ask = Callable[[str], Awaitable[str]]
+"""Asks a language model: the prompt in, its reply out."""
 
+WITHHELD = "[withheld]"
 _LONGEST_REASON = 300
+_MOST_EVIDENCE = 20
+_MOST_THREADS = 16
+_REMEMBERED = 2_000
+_SHORTEST_SECRET = 3
+"""Characters of an option that a model must not be told."""
+_KNOWN_METADATA = frozenset({"sources", "question", "history", "llm_callable", "point", "agent", "tool"})
 
 
-class OnFail(StrEnum):
-    """What a validator's "no" leads to."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a validator or guard said of a text."""
 
-    EXCEPTION = "exception"
-    """Block: the passage goes no further."""
-    REASK = "reask"
-    """Ask the model again, a bounded number of times, then block. Only at `message`; elsewhere a block."""
-    FIX = "fix"
-    """Rewrite the text to the validator's own fix; block when it has none."""
-    NOOP = "noop"
-    """Let it pass and record it."""
-
-
-# What Ringfence does about a "no" is its own; guardrails-ai only judges, and proposes a fix where asked.
-_GUARD_ON_FAIL = {
-    OnFail.EXCEPTION: "noop",
-    OnFail.REASK: "noop",
-    OnFail.NOOP: "noop",
-    OnFail.FIX: "fix",
-}
-
-
-class GuardrailUse(Section):
-    """One entry of the `guardrails` section."""
-
-    use: str
-    """The name under which the validator is registered with guardrails-ai, such as `ringfence/max_length`."""
-    at: tuple[Point, ...]
-    on_fail: OnFail = OnFail.EXCEPTION
-    timeout_seconds: float = Field(default=10.0, gt=0)
-    """Longest time that the validator may take; past it the passage is blocked."""
-    options: dict[str, Any] = Field(default_factory=dict, alias="with")
-    """Keyword arguments of the validator."""
+    passed: bool
+    text: str | None = None
+    """In its place: the fix of a no, or what a yes is for."""
+    reason: str = ""
+    spans: tuple[Evidence, ...] = ()
 
 
 class ValidatorGuardrail:
-    """A guardrails-ai validator as a guardrail, in a Guard of its own.
+    """A validator or guard of guardrails-ai as a guardrail.
 
-    Its own, because two fixing validators in one Guard corrupt the text and hide each other's failures.
+    A validator is asked by itself, never with others in one Guard: two that fix corrupt the text there and
+    hide each other's failures. What follows from its word is Ringfence's own.
     """
 
-    def __init__(self, use: GuardrailUse) -> None:
-        self.name = use.use
+    def __init__(
+        self, use: GuardrailUse, *, folder: Path | None = None, given: Mapping[str, Any] | None = None
+    ) -> None:
+        """Make the validator that a policy names.
+
+        Raises:
+            PolicyError: There is none, or it cannot be made with these options.
+        """
+        self.name = use.known_as
         self.timeout_seconds = use.timeout_seconds
-        self._on_fail = use.on_fail
-        make = validator_class(use.use)
-        try:
-            validator = make(on_fail=_GUARD_ON_FAIL[use.on_fail], **use.options)
-        except Exception as error:  # what somebody's validator raises about its options is not known
-            raise PolicyError(f"{use.use} cannot be made with these options: {error}") from None
-        self._guard = _quiet_guardrails().AsyncGuard(history_max_length=1).use(validator)
+        self._use = use
+        judge = load_validator(use.use, use.options, folder=folder or Path.cwd(), given=given)
+        self._is_guard = not hasattr(judge, "rail_alias")
+        self._judge = judge
+        needed = {*getattr(judge, "required_metadata_keys", ())} - _KNOWN_METADATA
+        if needed:
+            raise PolicyError(f"{use.use} needs metadata that is not there: {', '.join(sorted(needed))}")
+        stated = Traits(reads=Reads.CONTENT) if self._is_guard else traits_of(judge)
+        # A Guard passes what it validated, and some validators put another value in place of what they pass.
+        changes = self._is_guard or bool(getattr(judge, "override_value_on_pass", False))
+        self.terms = _terms(use, stated, rewrites=changes)
+        self._threads = DaemonThreads(_MOST_THREADS)
+        self._known: OrderedDict[int, Verdict] = OrderedDict()
+        self._ask: Ask | None = None
+
+    @property
+    def model(self) -> str | None:
+        """The model tier that it asks; None when it asks none."""
+        model = getattr(self._judge, "model", None)
+        return model if isinstance(model, str) else None
+
+    def asking(self, ask: Ask) -> Self:
+        """The same guardrail, which asks a model at one conversation's cost."""
+        asking = copy.copy(self)
+        asking._ask = ask  # noqa: SLF001 - its own kind
+        return asking
 
     async def check(self, passage: Passage) -> Verdict:
         """Judge the passage; an empty one passes, because guardrails-ai fails every empty text."""
         if not passage.text.strip():
             return Allow(self.name)
-        outcome = await self._guard.validate(passage.text)
-        failed = [one for one in outcome.validation_summaries or () if one.validator_status == "fail"]
-        if not failed and outcome.validation_passed:
-            return Allow(self.name)
-        reason = "; ".join(str(one.failure_reason) for one in failed)[:_LONGEST_REASON] or "it did not pass"
-        match self._on_fail:
-            case OnFail.NOOP:
-                return Allow(self.name, reason=reason)
-            case OnFail.FIX if outcome.validation_passed and isinstance(outcome.validated_output, str):
-                return Rewrite(self.name, outcome.validated_output, reason=reason)
+        if not self.terms.traits.quick:
+            return await self._checked(passage)
+        key = hash(passage)
+        if (known := self._known.get(key)) is not None:
+            return known
+        verdict = await self._checked(passage)
+        self._known[key] = verdict
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return verdict
+
+    async def _checked(self, passage: Passage) -> Verdict:
+        outcome = await self._outcome(passage)
+        if outcome.passed:
+            if outcome.text is None or outcome.text == passage.text:
+                return Allow(self.name)
+            if not self.terms.rewrites:
+                return Block(self.name, "it puts another value in place of what it passes; use on_fail: fix")
+            return Rewrite(self.name, outcome.text, "it is passed on as it was validated", outcome.spans)
+        rewritten = self._rewritten(passage.text, outcome)
+        if rewritten is not None and rewritten != WITHHELD:
+            again = await self._outcome(replace(passage, text=rewritten)) if rewritten.strip() else None
+            if again is not None and not again.passed:
+                rewritten = None
+        if self._use.on_fail is OnFail.NOOP:
+            return Allow(self.name, outcome.reason, outcome.spans)
+        if rewritten is not None:
+            return Rewrite(self.name, rewritten, outcome.reason, outcome.spans)
+        reask = self._use.on_fail is OnFail.REASK
+        return Block(self.name, outcome.reason, outcome.spans, reask=reask, hint=self._hint(outcome, passage))
+
+    def _rewritten(self, text: str, outcome: Outcome) -> str | None:
+        match self._use.on_fail:
+            case OnFail.FIX:
+                return outcome.text
+            case OnFail.FILTER:
+                return _without(text, outcome.spans)
+            case OnFail.REFRAIN:
+                return WITHHELD
             case _:
-                return Block(self.name, reason, reask=self._on_fail is OnFail.REASK)
+                return None
 
+    def _hint(self, outcome: Outcome, passage: Passage) -> str:
+        if self._use.hint is not None:
+            return self._use.hint
+        hint = outcome.reason
+        for word in sorted(_words_of(self._use.options), key=len, reverse=True):
+            # What the model wrote itself it may hear again; the rest of the policy is not its business.
+            if word.casefold() not in passage.text.casefold():
+                hint = hint.replace(word, "…")
+        return "" if hint == outcome.reason else hint
 
-class ValidateStructure:
-    """Checks a reply that must parse into a pydantic model, with the Guard that guardrails-ai makes of it."""
+    async def _outcome(self, passage: Passage) -> Outcome:
+        metadata = _metadata(passage, self._ask)
+        if self._is_guard:
+            return await self._asked_guard(passage.text, metadata)
+        from guardrails.validator_base import Validator
 
-    def __init__(self) -> None:
-        self._guards: dict[type[BaseModel], Any] = {}
+        if type(self._judge).async_validate is not Validator.async_validate:
+            return _outcome_of(await self._judge.async_validate(passage.text, metadata), passage.text)
+        if self.terms.runs_inline(passage):
+            return _outcome_of(self._judge.validate(passage.text, metadata), passage.text)
+        said = await self._threads.run(lambda: self._judge.validate(passage.text, metadata))
+        return _outcome_of(said, passage.text)
 
-    async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:
-        """Answer the call, then check the reply's structure.
+    async def _asked_guard(self, text: str, metadata: dict[str, Any]) -> Outcome:
+        from guardrails.errors import ValidationError
 
-        Raises:
-            GuardrailTripped: The text does not parse into the model that was asked for.
-        """
-        reply = await call_next(call)
-        wanted = call.structure
-        if isinstance(reply.content, str) and isinstance(wanted, type) and issubclass(wanted, BaseModel):
-            reason = await self._fault(reply.content, wanted)
-            if reason:
-                raise GuardrailTripped(
-                    guardrail="structured_output", point=Point.MESSAGE.value, reason=reason, reask=True
-                )
-        return reply
-
-    async def _fault(self, text: str, wanted: type[BaseModel]) -> str:
         try:
-            wanted.model_validate_json(text)
+            if isinstance(self._judge, quiet_guardrails().AsyncGuard):
+                said = await self._judge.validate(text, metadata=metadata)
+            else:
+                said = await self._threads.run(lambda: self._judge.validate(text, metadata=metadata))
         except ValidationError as error:
-            faults = error.errors(include_input=False, include_url=False, include_context=False)
-            places = "; ".join(
-                f"{'.'.join(map(str, one['loc'])) or 'reply'}: {one['msg']}" for one in faults[:5]
-            )
-            return f"it does not fit {wanted.__name__} ({places[:_LONGEST_REASON]})"
-        if wanted not in self._guards:
-            # Built once: it takes some 50 ms.
-            self._guards[wanted] = _quiet_guardrails().AsyncGuard.for_pydantic(wanted)
-        try:
-            passed = (await self._guards[wanted].validate(text)).validation_passed
-        except Exception:  # such as a number of thousands of digits in a field that nobody asked for
-            passed = False
-        return "" if passed else f"it does not fit {wanted.__name__}"
+            return Outcome(passed=False, reason=str(error)[:_LONGEST_REASON])
+        return _outcome_of_guard(said, text)
 
 
-def validator_class(name: str) -> Any:
-    """The validator that is registered under this name with guardrails-ai.
-
-    Raises:
-        PolicyError: None is.
-    """
-    _quiet_guardrails()
-    from guardrails.validator_base import validators_registry
-
-    import ringfence.guardrails.shipped_validators as shipped
-
-    # The registry itself, because asking for an unknown name makes guardrails-ai look for a hub package.
-    found = validators_registry.get(name)
-    if found is not None:
-        return found
-    known = ", ".join(sorted(shipped.NAMES))
-    advice = f"Ringfence brings {known}; import the module of your own first"
-    raise PolicyError(f"no validator is registered as {name!r}. {advice}")
+def _terms(use: GuardrailUse, stated: Traits, *, rewrites: bool) -> Terms:
+    traits = replace(stated, reads=use.reads or stated.reads, window=use.window or stated.window)
+    return Terms(
+        traits=traits,
+        rewrites=rewrites or use.on_fail in {OnFail.FIX, OnFail.FILTER, OnFail.REFRAIN},
+        reasks=use.on_fail is OnFail.REASK,
+        shadow=use.mode is Mode.SHADOW,
+        tools=use.tools or (),
+        agents=use.agents or (),
+        arguments=use.arguments or (),
+    )
 
 
-@lru_cache(maxsize=1)
-def _quiet_guardrails() -> Any:
-    """guardrails-ai with its telemetry off. Imported on first use: it takes two seconds.
+def _metadata(passage: Passage, ask: Ask | None) -> dict[str, Any]:
+    # Made anew for each check: what a validator does to it, no other sees.
+    metadata: dict[str, Any] = {
+        "sources": list(passage.sources),
+        "question": "\n".join(passage.questions),
+        "history": list(passage.history),
+        "point": passage.point.value,
+        "agent": passage.agent,
+        "tool": passage.tool,
+    }
+    return metadata if ask is None else metadata | {"llm_callable": ask}
 
-    Telemetry is on by default and starts a thread that calls out. The object in its place has no tracer, so
-    there is nothing to send and nothing that could.
-    """
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        from guardrails.settings import settings
-        from guardrails.utils.hub_telemetry_utils import HubTelemetry
 
-        import guardrails
+def _outcome_of(said: Any, text: str) -> Outcome:
+    # The base of both kinds that there are: guardrails-ai has its own, and the hub's validators another.
+    from guardrails_ai.types import FailResult, PassResult
 
-    settings.disable_tracing = True
-    HubTelemetry._instance = object.__new__(HubTelemetry)  # noqa: SLF001 - there is no public switch
-    return guardrails
+    match said:
+        case PassResult():
+            override = said.value_override
+            return Outcome(passed=True, text=override if isinstance(override, str) else None)
+        case FailResult():
+            fix = said.fix_value
+            reason = (said.error_message or "it did not pass")[:_LONGEST_REASON]
+            return Outcome(False, fix if isinstance(fix, str) else None, reason, _spans(said, text))
+    raise TypeError("a validator answers with a PassResult or a FailResult")
+
+
+def _outcome_of_guard(said: Any, text: str) -> Outcome:
+    output = said.validated_output
+    if not said.validation_passed or output is None:
+        failed = [
+            str(one.failure_reason)
+            for one in said.validation_summaries or ()
+            if one.validator_status == "fail"
+        ]
+        failed += [str(one.error_message) for one in getattr(said.reask, "fail_results", None) or ()]
+        return Outcome(passed=False, reason="; ".join(failed)[:_LONGEST_REASON] or "it did not pass")
+    if isinstance(output, str):
+        return Outcome(passed=True, text=output)
+    # What passes is what was validated: a Guard drops what its schema does not know, and text around JSON.
+    validated = text if _is_json_of(text, output) else json.dumps(output, ensure_ascii=False)
+    return Outcome(passed=True, text=validated)
+
+
+def _is_json_of(text: str, output: Any) -> bool:
+    try:
+        return bool(json.loads(text) == output)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _spans(said: Any, text: str) -> tuple[Evidence, ...]:
+    spans = [one for one in said.error_spans or () if 0 <= one.start < one.end <= len(text)]
+    return tuple(Evidence(one.start, one.end, _label(one.reason)) for one in spans[:_MOST_EVIDENCE])
+
+
+def _label(reason: Any) -> str:
+    # Somebody's validator may quote the text there.
+    label = str(reason or "")
+    return label if label.isidentifier() else ""
+
+
+def _without(text: str, spans: tuple[Evidence, ...]) -> str:
+    kept, done = "", 0
+    for span in sorted(spans, key=lambda one: one.start):
+        kept += text[done : span.start] if span.start > done else ""
+        done = max(done, span.end)
+    kept += text[done:]
+    return kept if spans and kept.strip() else WITHHELD
+
+
+def _words_of(options: Any) -> set[str]:
+    """Every text in a validator's options that is long enough to give something away."""
+    match options:
+        case str():
+            return {options} if len(options) >= _SHORTEST_SECRET else set()
+        case Mapping():
+            return set().union(*(_words_of(part) for part in options.values()))
+        case list() | tuple():
+            return set().union(*(_words_of(part) for part in options))
+    return set()

@@ -1,34 +1,12 @@
-"""What a guardrail looks at, and what it may say of it."""
+"""What a guardrail may say of a passage."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Protocol
 
-
-class Point(StrEnum):
-    """Where a text is checked."""
-
-    INPUT = "input"
-    """What the user says."""
-    OUTPUT = "output"
-    """What the user gets to see."""
-    MESSAGE = "message"
-    """A model's reply, before any agent reads it."""
-    TOOL_CALL = "tool_call"
-    """The arguments of a tool call."""
-    TOOL_RESULT = "tool_result"
-    """What a tool gave back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A piece of text and where it came from."""
-
-    text: str
-    point: Point
-    agent: str = ""
-    tool: str = ""
+from ringfence.guardrails.passages import PartKind, Passage, Point
+from ringfence.guardrails.validator_traits import Reads, Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +25,8 @@ class Allow:
     guardrail: str = ""
     reason: str = ""
     evidence: tuple[Evidence, ...] = ()
+    risk: float = 0.0
+    """How much speaks for an attack, from 0 to 1; what follows from it is decided where it matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +59,8 @@ class Block:
     """The guardrail failed or timed out, instead of saying no."""
     reask: bool = False
     """A model that wrote the passage may try again."""
+    hint: str = ""
+    """What a model may hear of the reason; empty when it may hear all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +82,47 @@ def strictest(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=lambda verdict: _STRICTNESS[type(verdict)], default=Allow())
 
 
+_QUICK_CHARACTERS = 20_000
+"""Up to here a quick check takes a few milliseconds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a guardrail is to be used: which passages it judges, and what its word counts for."""
+
+    traits: Traits = field(default_factory=Traits)
+    rewrites: bool = True
+    """It may answer with a Rewrite, so that it has its turn before those that only judge."""
+    reasks: bool = False
+    """A no of it may be mended by asking the model again, so that nothing of the reply may go out before."""
+    shadow: bool = False
+    """Judged and recorded, not enforced."""
+    tools: tuple[str, ...] = ()
+    """Names or globs; empty means all."""
+    agents: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+
+    def fit(self, passage: Passage) -> bool:
+        """Whether the guardrail judges this passage."""
+        part = passage.part
+        if not _listed(self.agents, passage.agent) or not _listed(self.tools, passage.tool or part.tool):
+            return False
+        if self.arguments and not _listed(self.arguments, part.argument):
+            return False
+        if self.traits.reads is Reads.EVERYTHING:
+            return True
+        said = PartKind.ARGUMENT if passage.point is Point.TOOL_CALL else PartKind.CONTENT
+        return part.kind is said
+
+    def runs_inline(self, passage: Passage) -> bool:
+        """Whether the check is so quick that a thread and a time limit would cost more than it does."""
+        return self.traits.quick and len(passage.text) <= _QUICK_CHARACTERS
+
+
+def _listed(globs: tuple[str, ...], name: str) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for glob in globs)
+
+
 class Guardrail(Protocol):
     """A pure check of a passage."""
 
@@ -111,6 +134,11 @@ class Guardrail(Protocol):
     @property
     def timeout_seconds(self) -> float:
         """Longest time that one check may take."""
+        ...
+
+    @property
+    def terms(self) -> Terms:
+        """How it is to be used."""
         ...
 
     async def check(self, passage: Passage) -> Verdict:

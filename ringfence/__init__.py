@@ -32,6 +32,7 @@ from ringfence.errors import (
     VaultError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
+from ringfence.guardrails.shipped_validators import register_validators
 from ringfence.guardrails.tool_policy import tool
 from ringfence.policy import Policy
 
@@ -65,5 +66,6 @@ __all__ = [
     "TeamFactory",
     "Usage",
     "VaultError",
+    "register_validators",
     "tool",
 ]

@@ -88,6 +88,7 @@ class GuardrailTripped(RingfenceError):
         crashed: bool = False,
         reask: bool = False,
         halt: bool = False,
+        hint: str = "",
     ) -> None:
         self.guardrail = guardrail
         self.point = point
@@ -98,6 +99,8 @@ class GuardrailTripped(RingfenceError):
         """True when the model that wrote the passage may try again."""
         self.halt = halt
         """True when the whole conversation has to stop."""
+        self.hint = hint or reason
+        """What a model may hear of the reason; it does not give the policy away."""
         super().__init__(f"Guardrail {guardrail!r} blocked the {point}: {reason}")
 
 

@@ -4,18 +4,21 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from genai_prices.data_snapshot import get_snapshot
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from ringfence.budgets.limits import Limits
+from ringfence.budgets.limits import Count, Limits
 from ringfence.budgets.prices import Price, price_of
 from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.guardrail_use import GuardrailUse, OnFail
+from ringfence.guardrails.guardrails_ai import files_of
+from ringfence.guardrails.injection_guardrail import InjectionSettings
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.tool_policy import ToolRule
-from ringfence.guardrails.validators import GuardrailUse
 from ringfence.located_yaml import Document, Loc, dotted, parse
 from ringfence.model_tier import PAID, Capabilities, ModelTier
 from ringfence.policy_file import SectionError, attempt, in_order, read_text, validate
@@ -46,6 +49,20 @@ class ApprovalSettings(Section):
     """How long a person has to answer; then the answer is no."""
 
 
+class JudgeLimits(Section):
+    """The `judges` section: what the models may cost that judge a conversation, beside its own limits."""
+
+    model_calls: Count = 100
+    tokens: Count = 100_000
+    usd: Annotated[Decimal, Field(gt=0)] = Decimal("0.10")
+
+    def as_limits(self) -> Limits:
+        """For a ledger of its own."""
+        return Limits(
+            turns=None, seconds=None, model_calls=self.model_calls, tokens=self.tokens, usd=self.usd
+        )
+
+
 class AuditSettings(Section):
     """The `audit` section."""
 
@@ -67,7 +84,9 @@ class Policy(Section):
     """Model → its own price, where the public price list has none or another one."""
     pii: PiiSettings = Field(default_factory=PiiSettings)
     guardrails: tuple[GuardrailUse, ...] = ()
-    """Validators, the first listed outermost."""
+    """Validators and guards; `guardrails/judging.py` says in which order they are asked."""
+    injection: InjectionSettings = Field(default_factory=InjectionSettings)
+    judges: JudgeLimits = Field(default_factory=JudgeLimits)
     reasks: Annotated[int, Field(ge=0, le=5)] = 1
     """How often a model is asked again after a validator's no."""
     tools: dict[str, ToolRule] = Field(default_factory=dict)
@@ -87,13 +106,18 @@ class Policy(Section):
     @classmethod
     def _check_guardrails(cls, uses: tuple[GuardrailUse, ...]) -> tuple[GuardrailUse, ...]:
         idle = [index for index, use in enumerate(uses) if not use.at]
-        if idle:
-            raise SectionError(*(((index, "at"), "names no point, so it would never run") for index in idle))
+        problems: list[Problem] = [((index, "at"), "names no point, so it would never run") for index in idle]
+        problems += _named_twice(dict(enumerate(uses)))
+        if problems:
+            raise SectionError(*problems)
         return uses
 
     @model_validator(mode="after")
-    def _check_prices(self) -> Self:
-        problems = [*_unpriced(self.models, self.prices)]
+    def _check_sections_together(self) -> Self:
+        problems = [
+            *_unpriced(self.models, self.prices),
+            *_never_asked_again(dict(enumerate(self.guardrails)), self.reasks),
+        ]
         if problems:
             raise SectionError(*problems)
         return self
@@ -108,7 +132,7 @@ class LoadedPolicy:
     folder: Path
     """What the policy's paths are relative to; absolute."""
     version_hash: str
-    """The first 12 hexadecimal digits of the SHA-256 of the file."""
+    """The first 12 hexadecimal digits of the SHA-256 of the file and of those that its guardrails name."""
 
 
 def load_policy(path: Path | str) -> LoadedPolicy:
@@ -124,7 +148,16 @@ def load_policy(path: Path | str) -> LoadedPolicy:
             document.faults.append(fault)
     if policy is None or document.faults:
         raise PolicyError(in_order(document.faults))
-    return LoadedPolicy(policy, Path(path), folder, hashlib.sha256(raw).hexdigest()[:12])
+    return LoadedPolicy(policy, Path(path), folder, _version(raw, policy, folder))
+
+
+def _version(raw: bytes, policy: Policy, folder: Path) -> str:
+    version = hashlib.sha256(raw)
+    for file in sorted({file for use in policy.guardrails if (file := files_of(use.use))}):
+        # Its length first, so that no two sets of files read alike. A file that is not there is told later.
+        content = (folder / file).read_bytes() if _is(Path.is_file, folder / file) else b""
+        version.update(len(content).to_bytes(8, "big") + content)
+    return version.hexdigest()[:12]
 
 
 def check_paths(policy: Policy, folder: Path) -> list[Fault]:
@@ -145,6 +178,7 @@ def _across(document: Document, folder: Path) -> Iterator[Problem]:
     """
     data = document.data if isinstance(document.data, dict) else {}
     models, prices, team, audit = (data.get(key) for key in ("models", "prices", "team", "audit"))
+    yield from _across_guardrails(data)
     tiers = (
         {name: attempt(tier, ModelTier) for name, tier in models.items()} if isinstance(models, dict) else {}
     )
@@ -152,6 +186,30 @@ def _across(document: Document, folder: Path) -> Iterator[Problem]:
     yield from _unpriced(sound, prices if isinstance(prices, dict) else ())
     audit_path = (attempt(audit, AuditSettings) or AuditSettings()).path
     yield from _unusable_files(team if isinstance(team, str) else None, sound, audit_path, folder)
+
+
+def _across_guardrails(data: Mapping[str, Any]) -> Iterator[Problem]:
+    entries = data.get("guardrails")
+    uses = enumerate(entries if isinstance(entries, list) else ())
+    sound = {index: use for index, entry in uses if (use := attempt(entry, GuardrailUse))}
+    for loc, said in _named_twice(sound):
+        yield ("guardrails", *loc), said
+    yield from _never_asked_again(sound, data.get("reasks"))
+
+
+def _named_twice(uses: Mapping[int, GuardrailUse]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, use in uses.items():
+        earlier = first.setdefault(use.known_as, index)
+        if earlier != index:
+            said = f"has the name of guardrails[{earlier}], so their verdicts look alike; give it a `name`"
+            yield (index, "use" if use.name is None else "name"), said
+
+
+def _never_asked_again(uses: Mapping[int, GuardrailUse], reasks: object) -> Iterator[Problem]:
+    for index, use in uses.items():
+        if use.on_fail is OnFail.REASK and reasks == 0 and reasks is not False:
+            yield ("guardrails", index, "on_fail"), "is reask, and `reasks` is 0, so no model is asked again"
 
 
 def _unpriced(models: Mapping[str, ModelTier], priced: Collection[str]) -> Iterator[Problem]:

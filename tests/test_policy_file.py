@@ -39,7 +39,7 @@ prices:
 pii:
   entities: {EMAIL_ADDRESS: mask, US_SSN: {action: block, threshold: 0.5}}
 guardrails:
-  - {use: ringfence/max_length, at: [input, message], with: {limit: 100}}
+  - {use: ringfence/length, at: [input, message], with: {limit: 100}}
 tools:
   refund*: {decision: approve, arguments: {amount: {minimum: 0, maximum: 50}, order: {one_of: [1, "a"]}}}
 limits: {usd: 0.5, turns: null}

@@ -76,7 +76,7 @@ def serves_twice(self: ApprovalBook, approval_id: str, decision: Any) -> None:
     return None
 
 
-def allows_all(self: ToolPolicy, tool: str, spec: Any, arguments: Any) -> Allow:
+def allows_all(self: ToolPolicy, tool: str, spec: Any, arguments: Any, **_: Any) -> Allow:
     return Allow("hole")
 
 

@@ -161,7 +161,7 @@ def test_a_policy_without_a_team_needs_one_handed_in(house: House) -> None:
         ({"pii": {"entities": {"EMIAL_ADDRESS": "mask"}}}, "pii.entities.EMIAL_ADDRESS"),
         ({"guardrails": [{"use": "nobody/knows", "at": ["input"]}]}, "guardrails[0].use"),
         (
-            {"guardrails": [{"use": "ringfence/max_length", "at": ["input"], "with": {"nope": 1}}]},
+            {"guardrails": [{"use": "ringfence/length", "at": ["input"], "with": {"nope": 1}}]},
             "guardrails[0].use",
         ),
     ],

@@ -351,10 +351,10 @@ async def test_a_guardrail_at_the_tool_door_says_no(house: House, point: str, ra
 async def test_a_guardrail_cannot_turn_a_call_into_one_of_another_tool(house: House) -> None:
     """A validator that rewrites texts changes arguments; the name of the tool stays what was cleared."""
     rule = {
-        "use": "ringfence/max_length",
+        "use": "ringfence/length",
         "at": ["tool_call"],
         "on_fail": "fix",
-        "with": {"characters": 4},
+        "with": {"maximum_characters": 4},
     }
     long, short = recording("readmore", consequential=False), recording("read", consequential=False)
     model = Scripted([call("readmore", '{"what": "abcdefgh"}')], "ok")

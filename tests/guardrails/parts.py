@@ -8,9 +8,11 @@ from autogen_core.models import CreateResult, RequestUsage, UserMessage
 from autogen_core.tools import TextResultContent, ToolResult
 
 from ringfence.guardrails.calls import ModelCall, ToolCall
-from ringfence.guardrails.verdicts import Allow, Passage, Point, Verdict
+from ringfence.guardrails.passages import Passage, Point
+from ringfence.guardrails.verdicts import Allow, Terms, Verdict
 
 _ALLOW = Allow()
+_TERMS = Terms()
 
 
 class Book:
@@ -32,9 +34,14 @@ class Says:
     """A guardrail that answers as it is told, and remembers what it was asked."""
 
     def __init__(
-        self, answer: Callable[[Passage], Any] | Verdict = _ALLOW, name: str = "says", timeout: float = 30.0
+        self,
+        answer: Callable[[Passage], Any] | Verdict = _ALLOW,
+        name: str = "says",
+        timeout: float = 30.0,
+        terms: Terms = _TERMS,
     ) -> None:
         self.name = name
+        self.terms = terms
         self.timeout_seconds = timeout
         self._answer = answer
         self.asked: list[Passage] = []

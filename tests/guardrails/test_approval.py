@@ -12,6 +12,7 @@ from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped,
 from ringfence.guardrails.approval import ApprovalBook, ApprovalRequest, Approve, Approved, Approver, Rejected
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.clearance import ToolDirectory
+from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolRule, ToolSpec
 from ringfence.guardrails.vault import Vault
 from tests.guardrails.parts import Book, Handler, tool_call, tool_result
@@ -373,6 +374,7 @@ class TestDoor:
             policy=ToolPolicy({"send": ToolRule.model_validate(rule)}),
             directory=ToolDirectory(specs={"send": spec}, handoffs=set()),
             vault=vault,
+            suspicions=Suspicions(),
         )
 
     @pytest.fixture

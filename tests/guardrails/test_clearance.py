@@ -21,6 +21,7 @@ from ringfence.guardrails.clearance import (
     canonical,
     digest,
 )
+from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import parse_arguments
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolRule, ToolSpec
 from ringfence.guardrails.vault import Vault
@@ -76,6 +77,7 @@ class Desk:
             clearances=self.clearances,
             vault=self.vault,
             record=book,
+            suspicions=Suspicions(),
         )
 
     async def answer(self, answer: CreateResult, offered: tuple[str, ...] = TOOLS) -> CreateResult:

@@ -10,18 +10,11 @@ from autogen_core.models import UserMessage
 
 from ringfence.errors import GuardrailTripped, StoreError
 from ringfence.guardrails.calls import UserTurn
-from ringfence.guardrails.enforcement import Enforce, Reask, judge
-from ringfence.guardrails.verdicts import (
-    Allow,
-    Block,
-    Escalate,
-    Evidence,
-    Halt,
-    Passage,
-    Point,
-    Rewrite,
-    Verdict,
-)
+from ringfence.guardrails.enforcement import Enforce
+from ringfence.guardrails.judging import judge
+from ringfence.guardrails.passages import Part, PartKind, Passage, Point
+from ringfence.guardrails.reask import Reask
+from ringfence.guardrails.verdicts import Allow, Block, Escalate, Evidence, Halt, Rewrite, Verdict
 from tests.guardrails.parts import Book, Handler, Says, model_call, passage, reply, tool_call, tool_result
 
 REFUSED = GuardrailTripped(guardrail="tone", point="message", reason="it is rude", reask=True)
@@ -94,17 +87,20 @@ class TestVerdicts:
         """That is how a guardrail in `noop` speaks."""
         evidence = (Evidence(0, 2, "greeting"),)
         assert await checked(book, Says(Allow("says", "too friendly", evidence))) == "hello"
-        assert book.of("guardrail") == [
+        (line,) = book.of("guardrail")
+        assert line.pop("seconds") >= 0
+        assert line == (
             {
                 "point": "message",
                 "agent": "desk",
                 "tool": "",
                 "guardrail": "says",
                 "verdict": "allow",
+                "mode": "enforce",
                 "reason": "too friendly",
                 "evidence": [[0, 2, "greeting"]],
             }
-        ]
+        )
 
     async def test_a_chain_of_rewrites(self, book: Book) -> None:
         """The first listed rewrites first; the next one judges what the first made of the text."""
@@ -127,7 +123,7 @@ class TestVerdicts:
         ],
     )
     async def test_a_no_stops_the_passage(self, book: Book, verdict: Verdict, flags: dict[str, bool]) -> None:
-        """The error says by whom, where and why; it is recorded, and nothing further is asked."""
+        """The error says by whom, where and why; it is recorded; after a firm no nobody else is asked."""
         later = Says()
         with pytest.raises(GuardrailTripped) as caught:
             await checked(book, Says(verdict), later)
@@ -136,7 +132,7 @@ class TestVerdicts:
         expected = {"crashed": False, "reask": False, "halt": False} | flags
         assert {name: getattr(tripped, name) for name in expected} == expected
         assert [line["verdict"] for line in book.of("guardrail")] == [type(verdict).__name__.lower()]
-        assert later.asked == []
+        assert bool(later.asked) is isinstance(verdict, Escalate)
 
     async def test_what_cannot_be_recorded_does_not_pass(self) -> None:
         """No line, no verdict."""
@@ -157,7 +153,9 @@ class TestPoints:
         before, after = Says(), Says()
         enforce = Enforce(record=book, before=(Point.TOOL_CALL, [before]), after=(Point.TOOL_RESULT, [after]))
         await enforce(tool_call("refund", {"note": "hello"}), Handler(tool_result("done")))
-        assert before.asked[-1] == Passage("hello", Point.TOOL_CALL, agent="desk", tool="refund")
+        assert before.asked[-1] == Passage(
+            "hello", Point.TOOL_CALL, agent="desk", tool="refund", part=Part(PartKind.ARGUMENT, "note")
+        )
         assert after.asked[-1] == Passage("done", Point.TOOL_RESULT, agent="desk", tool="refund")
 
     async def test_a_blocked_call_does_not_happen(self, book: Book) -> None:
@@ -186,9 +184,9 @@ class TestPoints:
         assert handler.calls[0] is call
 
     async def test_the_same_text_is_judged_once(self, book: Book) -> None:
-        """However often it stands in a message."""
+        """However often it stands in one place of a message."""
         says = Says()
-        call = FunctionCall("call-1", '{"to": ["x", "x"], "cc": "x"}', "send")
+        call = FunctionCall("call-1", '{"to": ["x", "x"]}', "send")
         await Enforce(record=book, after=(Point.MESSAGE, [says]))(model_call("hi"), Handler(reply([call])))
         assert [one.text for one in says.asked].count("x") == 1
 

@@ -306,11 +306,11 @@ class TestMask:
         assert "".join([*masked, await mask.finish()]) == "It is <PERSON_1> who did it. Nobody else. "
 
     async def test_a_pause_shows_nothing(self) -> None:
-        """A value whose end is not there yet waits, and all that is too near to the end."""
+        """A value whose end is not there yet waits, and so does a line that a value may go on behind."""
         mask = masks()
-        assert await mask.feed("One line.\nTwo lines.\n12") == "One line.\n"
+        assert await mask.feed("One line.\nTwo to Ann.\n12") == "One line.\n"
         assert await mask.feed("34") == ""
-        assert await mask.feed(" and so on, and so on.\n") == "Two lines.\n"
+        assert await mask.feed(" and so on, and so on.\n") == "Two to Ann.\n"
         assert await mask.finish() == "<ID_1> and so on, and so on.\n"
 
     async def test_what_is_held_back_is_bounded(self) -> None:

@@ -17,14 +17,14 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import ChatCompletionClient
 
 from ringfence import Conversation, Fence, Ringfence, TeamFactory, tool
+from ringfence.guardrails.guardrails_ai import load_validator
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import PiiFinder
-from ringfence.guardrails.validators import validator_class
 
 with warnings.catch_warnings(action="ignore"):
     # What these libraries import warns of its own old age, which is not ours to mend.
     PiiFinder(PiiSettings())
-    validator_class("ringfence/max_length")
+    load_validator("ringfence/length", {"maximum_characters": 1}, folder=Path())
 
 CANARIES = {
     "EMAIL_ADDRESS": "jane.doe@acme-canary.com",

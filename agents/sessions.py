@@ -1,0 +1,102 @@
+"""Making what belongs to one conversation from a policy."""
+
+from collections.abc import Callable
+
+from autogen_core.models import ChatCompletionClient
+
+from ringfence.agents.compiled_policy import CompiledPolicy
+from ringfence.agents.judges import judge_model
+from ringfence.budgets.ledger import Ledger
+from ringfence.conversations.audit import AuditLog, RunRecorder
+from ringfence.conversations.crossing import RecordCrossing, RecordDelivery
+from ringfence.conversations.session import Session
+from ringfence.guardrails.approval import ApprovalBook, Approver
+from ringfence.guardrails.enforcement import Enforce, Scan, needs_whole
+from ringfence.guardrails.heard import Heard
+from ringfence.guardrails.masking import Mask, Masker
+from ringfence.guardrails.passages import Passage, Point
+from ringfence.guardrails.stop import StopSignal
+from ringfence.guardrails.suspicions import Suspicions
+from ringfence.guardrails.validators import ValidatorGuardrail
+from ringfence.guardrails.vault import Vault
+from ringfence.guardrails.verdicts import Guardrail
+
+
+def new_session(
+    compiled: CompiledPolicy,
+    *,
+    id: str,  # noqa: A002 - the word that everybody uses for it
+    user: str,
+    approver: Approver | None,
+    audit: AuditLog,
+    tier_client: Callable[[str], ChatCompletionClient],
+    before: Session | None = None,
+) -> Session:
+    """The state and the user door of one conversation.
+
+    With a session `before`, the conversation goes on under another policy: pseudonyms, and what was spent,
+    read and suspected, are the same; doors and limits are the new policy's.
+    """
+    policy = compiled.policy
+    record = RunRecorder(audit, conversation=id, policy=compiled.version)
+    vault = before.vault if before else Vault()
+    masker = Masker(finder=compiled.finder, settings=policy.pii, vault=vault)
+    suspicions = before.suspicions if before else Suspicions()
+    stop = StopSignal()
+    judge_limits = policy.judges.as_limits()
+    judge_ledger = before.judge_ledger.renewed(judge_limits) if before else Ledger(judge_limits)
+
+    def bound(guardrail: Guardrail) -> Guardrail:
+        tier = guardrail.model if isinstance(guardrail, ValidatorGuardrail) else None
+        if tier is None or not isinstance(guardrail, ValidatorGuardrail):
+            return guardrail
+        client = tier_client(tier)
+        return guardrail.asking(
+            judge_model(client, tier, policy=policy, ledger=judge_ledger, record=record, stop=stop)
+        )
+
+    guardrails = {point: [*map(bound, listed)] for point, listed in compiled.guardrails.items()}
+    heard = (before.heard if before else None) or Heard() if compiled.compares else None
+
+    def enforce(point: Point) -> Enforce:
+        checks = (point, guardrails.get(point, ()))
+        return Enforce(record=record, before=checks, heard=heard, suspicions=suspicions)
+
+    def scan(point: Point) -> Scan:
+        checks = (point, compiled.scanners.get(point, ()))
+        return Scan(record=record, before=checks, suspicions=suspicions)
+
+    return Session(
+        id=id,
+        user=user,
+        record=record,
+        vault=vault,
+        masker=masker,
+        ledger=before.ledger.renewed(policy.limits) if before else Ledger(policy.limits),
+        judge_ledger=judge_ledger,
+        approvals=ApprovalBook(
+            conversation=id,
+            user=user,
+            policy_version=compiled.version,
+            timeout_seconds=policy.approvals.timeout_seconds,
+            record=record,
+            approver=approver,
+        ),
+        stop=stop,
+        guardrails=guardrails,
+        user_door=(
+            RecordCrossing(door="user", record=record),
+            scan(Point.INPUT),
+            Mask(masker, point=Point.INPUT.value),
+            enforce(Point.INPUT),
+        ),
+        delivery_door=(
+            Mask(masker, point=Point.OUTPUT.value),
+            enforce(Point.OUTPUT),
+            RecordDelivery(record),
+        ),
+        whole_answers=needs_whole(guardrails.get(Point.OUTPUT, ()), Passage("", Point.OUTPUT)),
+        heard=heard,
+        suspicions=suspicions,
+        reveal_to_user=policy.pii.reveal_to_user,
+    )

@@ -1,0 +1,110 @@
+"""Phrases to look for, written as lines of words, and the regular expressions made of them.
+
+A line is a kind, a weight and a row of elements, separated by spaces:
+
+    instruction_override 0.85 @OVERRIDE ~2 previous|prior ?system instructions|prompt
+
+`a|b` is one of these words (`_` joins words to a phrase, `*` stands for any ending), `?a|b` may be missing,
+`~2` is a gap of up to two words, `@NAME` a list of words, `=...` a regular expression behind the last word.
+A `^` before the elements: only where a sentence or a command begins.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+GAP = r"(?:[^\w.!?:;={}\n]|_|\.(?=\w)|\n(?!\s{0,9}\n))++"
+"""Between two words of a phrase: anything but the end of a sentence."""
+_WORD = r"[^\W_]++"
+_END = r"(?![^\W_])"
+
+
+def _plain_letters() -> dict[int, str]:
+    table = {"ß": "s", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "ı": "i", "ё": "е", "Ё": "е"}
+    for code in range(0xC0, 0x250):
+        base = unicodedata.normalize("NFKD", chr(code))[0]
+        if base.isascii():
+            table.setdefault(chr(code), base)
+    table |= dict.fromkeys("‘’‛`´", "'") | dict.fromkeys("“”„«»", '"')
+    return str.maketrans(table)
+
+
+_PLAIN_LETTERS = _plain_letters()
+
+
+def plain(text: str) -> str:
+    """The text in small letters without accents, as long as it was."""
+    return text.lower() if text.isascii() else text.translate(_PLAIN_LETTERS).lower()
+
+
+class Rule:
+    """One line: a phrase whose words may stand a little apart."""
+
+    def __init__(self, line: str, words: Mapping[str, str]) -> None:
+        self.kind, weight, *elements = line.split()
+        self.weight = float(weight)
+        self.starts_command = elements[0] == "^"
+        self._elements = elements[1:] if self.starts_command else elements
+        self._lists = words
+        needs = [self._first_words(element) for element in self._elements if element[0] not in "?~="]
+        if not needs or None in needs[:1]:
+            raise ValueError(f"a rule must begin with whole words: {line}")
+        self.first_words: frozenset[str] = needs[0] or frozenset()
+        self.needs = tuple(need for need in needs[1:] if need is not None)
+
+    def is_possible(self, words: set[str]) -> bool:
+        """Whether a text of these words can hold the phrase at all."""
+        return not any(need.isdisjoint(words) for need in self.needs)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """To be matched where the first word begins; every part is possessive or bounded, so it is quick."""
+        made = ""
+        for number, element in enumerate(self._elements):
+            gap = GAP if number else ""
+            match element[0]:
+                case "~":
+                    made += rf"(?:{GAP}{_WORD}){{0,{int(element[1:])}}}?"
+                case "=":
+                    made += element[1:]
+                case "?":
+                    made += f"(?:{gap}{self._alternatives(element[1:])})?"
+                case _:
+                    made += gap + self._alternatives(element)
+        return re.compile(made)
+
+    def _first_words(self, element: str) -> frozenset[str] | None:
+        firsts = [phrase.split("_")[0] for phrase in self._phrases(element)]
+        return None if any("*" in first for first in firsts) else frozenset(firsts)
+
+    def _alternatives(self, element: str) -> str:
+        phrases = sorted(self._phrases(element), key=len, reverse=True)
+        made = (GAP.join(map(_word_pattern, phrase.split("_"))) for phrase in phrases)
+        return f"(?:{'|'.join(made)}){_END}"
+
+    def _phrases(self, element: str) -> list[str]:
+        listed = element
+        while "@" in listed:
+            listed = re.sub(r"@(\w+)", lambda match: self._lists[match[1]], listed)
+        return re.split(r"[|\s]+", plain(listed).replace("-", "_").strip())
+
+
+def read_rules(lines: str, words: Mapping[str, str]) -> Iterator[Rule]:
+    """The rules of a table; a line with a `#` in front is a comment."""
+    for line in lines.splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield Rule(line, words)
+
+
+def by_first_word(rules: Sequence[Rule]) -> dict[str, tuple[Rule, ...]]:
+    """The rules under each word that they may begin with."""
+    table: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for word in rule.first_words:
+            table.setdefault(word, []).append(rule)
+    return {word: tuple(found) for word, found in table.items()}
+
+
+def _word_pattern(word: str) -> str:
+    return re.escape(word).replace(r"\*", r"[^\W_]*+")

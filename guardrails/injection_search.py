@@ -1,0 +1,196 @@
+"""Finds phrases in one reading of a text: words first, then the rules that these words allow."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ringfence.guardrails import injection_english, injection_english_commands, injection_languages
+from ringfence.guardrails.injection_rules import Rule, by_first_word, plain, read_rules
+from ringfence.guardrails.injection_signs import Sign
+from ringfence.guardrails.injection_words import WORDS
+
+_WORD = re.compile(r"[^\W_]+")
+_RULES = (
+    *read_rules(injection_english.RULES, WORDS),
+    *read_rules(injection_english_commands.RULES, WORDS),
+    *read_rules(injection_languages.RULES, {}),
+)
+_BY_FIRST_WORD = by_first_word(_RULES)
+_FIRST_WORDS = frozenset(_BY_FIRST_WORD)
+_UNSPACED = [(kind, weight, re.compile(pattern)) for kind, weight, pattern in injection_languages.UNSPACED]
+_UNSPACED_SIGNS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+
+TRIGGERS = frozenset(
+    word
+    for rule in _RULES
+    if rule.kind in {"instruction_override", "prompt_extraction", "role_assignment"}
+    for word in rule.first_words
+    if len(word) > 3  # noqa: PLR2004 - shorter ones come about by chance
+)
+"""Words that a phrase may begin with, for what looks for them in other spellings."""
+
+_NEGATIONS = frozenset(
+    {"not", "never", "t", "dont", "cannot", "nicht", "nie", "no", "without", "nor", "avoid"}
+)
+_REPORTING = frozenset({"to", "may", "might", "can", "could", "would", "will", "must", "should", "shall"})
+_ADDRESSED = frozenset(
+    {
+        "you",
+        "your",
+        "please",
+        "must",
+        "need",
+        "want",
+        "have",
+        "now",
+        "required",
+        "ought",
+        "ai",
+        "assistant",
+        "i",
+        "u",
+        "ll",
+        "kindly",
+        "model",
+        "just",
+    }
+)
+_COMMANDING = frozenset(
+    {
+        "please",
+        "now",
+        "and",
+        "then",
+        "also",
+        "just",
+        "so",
+        "ok",
+        "okay",
+        "instead",
+        "but",
+        "always",
+        "hey",
+        "hi",
+        "hello",
+        "kindly",
+        "first",
+        "simply",
+        "well",
+        "sorry",
+        "alright",
+        "bitte",
+        "jetzt",
+        "nun",
+        "und",
+        "dann",
+        "immediately",
+        "next",
+        "finally",
+        "assistant",
+        "chatgpt",
+        "gpt",
+    }
+)
+_SENTENCE_SIGN = re.compile(r"[^\w\s,'’/&@$€+%]|\n")
+_FORBIDDEN, _REPORTED = 0.2, 0.35
+"""What is left of the weight of a phrase that is forbidden, and of one that is told of others or quoted."""
+_NEGATABLE = frozenset({"instruction_override", "prompt_extraction", "tool_command"})
+_REPORTABLE = _NEGATABLE | {"role_assignment", "secrecy"}
+_OWNED = frozenset({"instruction_override", "prompt_extraction"})
+_OF_OTHERS = re.compile(r"\b(?:its|their|his|our|her)\b")
+_QUOTES = "\"'`*_([“”„«»"
+_MENTION = re.compile(
+    r"\b(?:such as|like|e\.?g|for example|for instance|phrases?|says?|said|attack\w*|inject\w*|called|"
+    r"examples?|"
+    r"strings?|titled|wrote|asks?|ask(?:ed|ing)|typed?|prompts?|use|contain\w*|saying|include|keyword|"
+    r"beispiel\w*)\b"
+)
+_MENTION_REACH = 90
+_TOPICS = frozenset({"jailbreak", "jailbreaks", "jailbreaking"})
+_PROMPT_TOPICS = frozenset({"injection", "injections"})
+_VIEW_WORDS = """
+attack attacks attacker attackers adversarial malicious vulnerability untrusted vulnerabilities owasp
+mitigation mitigations defense defenses research researchers security detect detector detection classifier
+guardrails risk risks angriff angriffe angreifer schutz red defend prevent
+"""
+"""Words of those who write about attacks rather than attack."""
+_VIEWS = _VIEW_WORDS.split()
+
+
+def phrase_signs(text: str) -> list[Sign]:
+    """The signs that the words of a text give, with places in it."""
+    read = plain(text)
+    words = set(_WORD.findall(read))
+    rules = _possible_rules(words)
+    found = list(_matches(read, rules)) if rules else []
+    if not read.isascii() and _UNSPACED_SIGNS.search(read):
+        found += _unspaced(read)
+    if not found:
+        return []
+    factor = _talk_factor(words)
+    return [Sign(one.kind, one.start, one.end, round(one.weight * factor, 3)) for one in found]
+
+
+def _possible_rules(words: set[str]) -> dict[str, list[Rule]]:
+    possible: dict[str, list[Rule]] = {}
+    for word in words & _FIRST_WORDS:
+        if rules := [rule for rule in _BY_FIRST_WORD[word] if rule.is_possible(words)]:
+            possible[word] = rules
+    return possible
+
+
+def _matches(read: str, rules: dict[str, list[Rule]]) -> Iterator[Sign]:
+    places = list(_WORD.finditer(read))
+    for number, place in enumerate(places):
+        for rule in rules.get(place[0], ()):
+            match = rule.pattern.match(read, place.start())
+            if match and (not rule.starts_command or _starts_command(read, places, number)):
+                factor = _factor(rule.kind, read, places, number)
+                if rule.kind in _OWNED and _OF_OTHERS.search(match[0]):
+                    factor *= _REPORTED
+                yield Sign(rule.kind, match.start(), match.end(), rule.weight * factor)
+
+
+def _starts_command(read: str, places: Sequence[re.Match[str]], number: int) -> bool:
+    if not number:
+        return True
+    before = places[number - 1]
+    if before[0] in _COMMANDING or _SENTENCE_SIGN.search(read, before.end(), places[number].start()):
+        return True
+    if before[0] in {"to", "must", "should", "shall"}:
+        return any(one[0] == "you" for one in places[max(0, number - 4) : number])
+    return before[0] == "you"
+
+
+def _factor(kind: str, read: str, places: Sequence[re.Match[str]], number: int) -> float:
+    """Less than 1 for a phrase that is forbidden, reported or quoted rather than said."""
+    factor = 1.0
+    if kind in _REPORTABLE and number:
+        start = places[number].start()
+        before = places[number - 1]
+        near = places[max(0, number - 6) : number]
+        if _SENTENCE_SIGN.search(read, before.end(), start):
+            pass
+        elif before[0] in _NEGATIONS and kind in _NEGATABLE:
+            factor = _FORBIDDEN
+        elif before[0] in _REPORTING and _ADDRESSED.isdisjoint(one[0] for one in near):
+            factor = _REPORTED
+    if number and read[places[number].start() - 1] in _QUOTES:
+        start = places[number].start()
+        if _MENTION.search(read, max(0, start - _MENTION_REACH), start):
+            factor *= _REPORTED
+    return factor
+
+
+def _talk_factor(words: set[str]) -> float:
+    """Less than 1 for a text about prompt injection."""
+    is_topic = not words.isdisjoint(_TOPICS) or ("prompt" in words and not words.isdisjoint(_PROMPT_TOPICS))
+    if not is_topic:
+        return 1.0
+    known = sum(view in words for view in _VIEWS)
+    return 0.4 if known > 1 else 0.6 if known else 0.8
+
+
+def _unspaced(read: str) -> Iterator[Sign]:
+    for kind, weight, pattern in _UNSPACED:
+        for match in pattern.finditer(read):
+            yield Sign(kind, match.start(), match.end(), weight)
