@@ -65,8 +65,14 @@ types: $(DEV_STAMP) ## Check the types, strictly
 check: lint types test ## All of the above
 
 .PHONY: bench
-bench: $(DEV_STAMP) ## Measure what the fence costs
+bench: $(DEV_STAMP) ## Measure what the fence costs, its guardrails, and its live replies
 	@$(BIN)/python benchmarks/overhead.py
+	@$(BIN)/python -m benchmarks.guardrails
+	@$(BIN)/python benchmarks/streaming.py
+
+.PHONY: bench-injection
+bench-injection: $(DEV_STAMP) ## Measure the search for injections on DATA=file of {"id", "text", "label"} lines
+	@$(BIN)/python benchmarks/injection.py "$(DATA)"
 
 .PHONY: ner
 ner: ## Train the basic tier's name recognizer anew (in an environment of its own, some 12 CPU-minutes)

@@ -8,9 +8,9 @@ from typing import Any
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.guardrail_use import GuardrailUse
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.tool_policy import Decision, ToolPolicy, ToolSpec
-from ringfence.guardrails.guardrail_use import GuardrailUse
 from ringfence.located_yaml import parse
 from ringfence.places import located, place_in_team
 from ringfence.policy import Policy, load_policy

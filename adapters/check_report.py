@@ -11,6 +11,7 @@ from ringfence.adapters.chat import tier_words
 from ringfence.adapters.check import Checked
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.errors import Fault
+from ringfence.guardrails.guardrail_use import Mode
 from ringfence.guardrails.presidio import PiiFinder
 from ringfence.guardrails.tool_policy import Decision
 from ringfence.policy import Policy
@@ -59,7 +60,14 @@ def _rows(checked: Checked, policy: Policy) -> Iterator[tuple[str, str, str]]:
     for entity, rule in PiiFinder(policy.pii).rules.items():
         yield "", entity, rule.action.value
     for title, use in _titled("guardrails", policy.guardrails):
-        yield title, use.use, f"at {', '.join(use.at)}; on a no: {use.on_fail.value}"
+        shadow = "; in shadow mode" if use.mode is Mode.SHADOW else ""
+        yield title, use.known_as, f"at {', '.join(use.at)}; on a no: {use.on_fail.value}{shadow}"
+    scanned = policy.injection
+    where = (
+        f"at {', '.join(scanned.at)}; on a sign: {scanned.on_find.value}" if scanned.at else "not looked for"
+    )
+    shadow = "; in shadow mode" if scanned.mode is Mode.SHADOW else ""
+    yield "injection", f"risk from {scanned.threshold:g}", where + shadow
     for title, (limit, value) in _titled("limits", policy.limits.model_dump().items()):
         yield title, limit, "none" if value is None else f"{value:,}"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _Work = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+_Inbox = SimpleQueue[_Work | None]
 
 
 class DaemonThreads:
@@ -23,7 +25,8 @@ class DaemonThreads:
         self._most = most
         self._started = 0
         self._idle = threading.Semaphore(0)
-        self._inbox: SimpleQueue[_Work] = SimpleQueue()
+        self._inbox: _Inbox = SimpleQueue()
+        weakref.finalize(self, _dismiss, self._inbox, most)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What the function returns or raises; waits while all threads are taken.
@@ -36,16 +39,23 @@ class DaemonThreads:
         self._inbox.put((_bind(work), loop, future))
         if not self._idle.acquire(blocking=False) and self._started < self._most:
             self._started += 1
-            threading.Thread(target=self._serve, daemon=True, name="ringfence-check").start()
+            asked = (self._inbox, self._idle)
+            threading.Thread(target=_serve, args=asked, daemon=True, name="ringfence-check").start()
         return await future
 
-    def _serve(self) -> None:
-        while True:
-            work, loop, future = self._inbox.get()
-            if not future.cancelled():
-                _run(work, loop, future)
-            del work, loop, future
-            self._idle.release()
+
+def _serve(inbox: _Inbox, idle: threading.Semaphore) -> None:
+    while (asked := inbox.get()) is not None:
+        work, loop, future = asked
+        if not future.cancelled():
+            _run(work, loop, future)
+        del asked, work, loop, future
+        idle.release()
+
+
+def _dismiss(inbox: _Inbox, threads: int) -> None:
+    for _ in range(threads):
+        inbox.put(None)
 
 
 def _run(work: Callable[[], Any], loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]") -> None:

@@ -1,6 +1,6 @@
 """The one middleware that runs guardrails and acts on what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from ringfence.guardrails.records import Record
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import UncheckableContentError, map_parts, parts_of
 from ringfence.guardrails.validator_traits import Window
-from ringfence.guardrails.verdicts import Allow, Block, Guardrail, Halt
+from ringfence.guardrails.verdicts import Allow, Block, Guardrail, Halt, Rewrite, Verdict
 
 Checks = tuple[Point, Sequence[Guardrail]]
 
@@ -70,11 +70,16 @@ class Enforce:
             return value
         changed: dict[tuple[str, Part], str] = {}
         try:
-            for text, part in dict.fromkeys(parts_of(value)):
+            for text, part in self._read(value):
                 changed[text, part] = await self._passed(_placed(base, text, part, value), guardrails)
-            return map_parts(value, lambda text, part: changed[text, part])
+            if all(text == passed for (text, _), passed in changed.items()):
+                return value
+            return map_parts(value, lambda text, part: changed.get((text, part), text))
         except UncheckableContentError as error:
             raise GuardrailTripped(guardrail="texts", point=point.value, reason=f"it holds {error}") from None
+
+    def _read(self, value: Any) -> Iterable[tuple[str, Part]]:
+        return dict.fromkeys(parts_of(value))
 
     async def _passed(self, passage: Passage, guardrails: Sequence[Guardrail]) -> str:
         judged = await judge_all(passage, guardrails, self._heard)
@@ -89,18 +94,9 @@ class Enforce:
             said = judgement.verdict
             if judgement.counts and isinstance(said, Allow) and said.risk and self._suspicions is not None:
                 self._suspicions.note(judged.passage, said)
-        verdict = judged.verdict
-        if isinstance(verdict, Allow):
-            return
-        raise GuardrailTripped(
-            guardrail=verdict.guardrail,
-            point=judged.passage.point.value,
-            reason=verdict.reason,
-            crashed=isinstance(verdict, Block) and verdict.crashed,
-            reask=isinstance(verdict, Block) and verdict.reask,
-            halt=isinstance(verdict, Halt),
-            hint=verdict.hint if isinstance(verdict, Block) else "",
-        )
+        tripped = tripped_by(judged.verdict, judged.passage.point)
+        if tripped is not None:
+            raise tripped
 
     def _note(self, judgement: Judgement, passage: Passage) -> None:
         verdict = judgement.verdict
@@ -148,6 +144,25 @@ class Enforce:
 class Scan(Enforce):
     """Looks at texts as they came in, before a mask takes values and hidden signs away."""
 
+    def _read(self, value: Any) -> Iterable[tuple[str, Part]]:
+        # A plain name is no instruction, and each message has some.
+        return [one for one in super()._read(value) if not one[0].isidentifier()]
+
+
+def tripped_by(verdict: Verdict, point: Point) -> GuardrailTripped | None:
+    """The error that a verdict leads to at this point; None when the passage goes on."""
+    if isinstance(verdict, Allow | Rewrite):
+        return None
+    return GuardrailTripped(
+        guardrail=verdict.guardrail,
+        point=point.value,
+        reason=verdict.reason,
+        crashed=isinstance(verdict, Block) and verdict.crashed,
+        reask=isinstance(verdict, Block) and verdict.reask,
+        halt=isinstance(verdict, Halt),
+        hint=verdict.hint if isinstance(verdict, Block) else "",
+    )
+
 
 def needs_whole(guardrails: Sequence[Guardrail], passage: Passage) -> bool:
     """Whether nothing of a text may go out before all of it was judged.
@@ -177,4 +192,5 @@ def _base(call: Any, point: Point) -> Passage:
 def _placed(base: Passage, text: str, part: Part, value: Any) -> Passage:
     is_said = not isinstance(value, Delivery) or value.is_answer
     # An event tells of what was said elsewhere: whoever demands a form of an answer does not mean it.
-    return replace(base, text=text, part=part if is_said or part.kind is not PartKind.CONTENT else FIELD)
+    part = part if is_said or part.kind is not PartKind.CONTENT else FIELD
+    return Passage(text, base.point, base.agent, base.tool, part)

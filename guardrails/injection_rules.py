@@ -11,7 +11,9 @@ A `^` before the elements: only where a sentence or a command begins.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 GAP = r"(?:[^\w.!?:;={}\n]|_|\.(?=\w)|\n(?!\s{0,9}\n))++"
@@ -20,22 +22,27 @@ _WORD = r"[^\W_]++"
 _END = r"(?![^\W_])"
 
 
-def _plain_letters() -> dict[int, str]:
+def _plain_letters() -> dict[str, str]:
     table = {"ß": "s", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "ı": "i", "ё": "е", "Ё": "е"}
     for code in range(0xC0, 0x250):
         base = unicodedata.normalize("NFKD", chr(code))[0]
         if base.isascii():
             table.setdefault(chr(code), base)
     table |= dict.fromkeys("‘’‛`´", "'") | dict.fromkeys("“”„«»", '"')
-    return str.maketrans(table)
+    return table
 
 
 _PLAIN_LETTERS = _plain_letters()
+_ACCENTED = frozenset(_PLAIN_LETTERS)
 
 
 def plain(text: str) -> str:
     """The text in small letters without accents, as long as it was."""
-    return text.lower() if text.isascii() else text.translate(_PLAIN_LETTERS).lower()
+    if not text.isascii():
+        # A text has few of them, and to replace each is quicker than to look at every character.
+        for sign in _ACCENTED.intersection(text):
+            text = text.replace(sign, _PLAIN_LETTERS[sign])
+    return text.lower()
 
 
 class Rule:
@@ -52,10 +59,7 @@ class Rule:
             raise ValueError(f"a rule must begin with whole words: {line}")
         self.first_words: frozenset[str] = needs[0] or frozenset()
         self.needs = tuple(need for need in needs[1:] if need is not None)
-
-    def is_possible(self, words: set[str]) -> bool:
-        """Whether a text of these words can hold the phrase at all."""
-        return not any(need.isdisjoint(words) for need in self.needs)
+        self.vocabulary = frozenset(word for element in self._elements for word in self._words(element))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -78,6 +82,11 @@ class Rule:
         firsts = [phrase.split("_")[0] for phrase in self._phrases(element)]
         return None if any("*" in first for first in firsts) else frozenset(firsts)
 
+    def _words(self, element: str) -> list[str]:
+        if element[0] == "=":
+            return re.findall(r"[^\W\d_]+", re.sub(r"\\.", " ", element))
+        return [word for phrase in self._phrases(element.lstrip("?~")) for word in phrase.split("_")]
+
     def _alternatives(self, element: str) -> str:
         phrases = sorted(self._phrases(element), key=len, reverse=True)
         made = (GAP.join(map(_word_pattern, phrase.split("_"))) for phrase in phrases)
@@ -97,13 +106,38 @@ def read_rules(lines: str, words: Mapping[str, str]) -> Iterator[Rule]:
             yield Rule(line, words)
 
 
-def by_first_word(rules: Sequence[Rule]) -> dict[str, tuple[Rule, ...]]:
-    """The rules under each word that they may begin with."""
-    table: dict[str, list[Rule]] = {}
-    for rule in rules:
-        for word in rule.first_words:
-            table.setdefault(word, []).append(rule)
-    return {word: tuple(found) for word, found in table.items()}
+class RuleTable:
+    """Rules, to be found by the words of a text."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        # One bit for each set of words of which a rule needs one, so that a rule is judged in one step.
+        needs = dict.fromkeys(need for rule in self.rules for need in rule.needs)
+        bits = {need: 1 << number for number, need in enumerate(needs)}
+        self._bits: defaultdict[str, int] = defaultdict(int)
+        for need, bit in bits.items():
+            for word in need:
+                self._bits[word] |= bit
+        self._needed = frozenset(self._bits)
+        self._by_first_word: defaultdict[str, list[tuple[int, Rule]]] = defaultdict(list)
+        for rule in self.rules:
+            for word in rule.first_words:
+                self._by_first_word[word].append((sum(bits[need] for need in set(rule.needs)), rule))
+        self._first_words = frozenset(self._by_first_word)
+
+    def possible(self, words: AbstractSet[str]) -> dict[str, list[Rule]]:
+        """The rules that a text of these words can hold at all, under the words that they begin with."""
+        firsts = self._first_words & words
+        if not firsts:
+            return {}
+        present = 0
+        for word in self._needed & words:
+            present |= self._bits[word]
+        possible: dict[str, list[Rule]] = {}
+        for word in firsts:
+            if found := [rule for bits, rule in self._by_first_word[word] if bits & present == bits]:
+                possible[word] = found
+        return possible
 
 
 def _word_pattern(word: str) -> str:

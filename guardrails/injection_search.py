@@ -1,27 +1,32 @@
 """Finds phrases in one reading of a text: words first, then the rules that these words allow."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from ringfence.guardrails import injection_english, injection_english_commands, injection_languages
-from ringfence.guardrails.injection_rules import Rule, by_first_word, plain, read_rules
+from ringfence.guardrails.injection_rules import Rule, RuleTable, plain, read_rules
 from ringfence.guardrails.injection_signs import Sign
 from ringfence.guardrails.injection_words import WORDS
 
 _WORD = re.compile(r"[^\W_]+")
-_RULES = (
-    *read_rules(injection_english.RULES, WORDS),
-    *read_rules(injection_english_commands.RULES, WORDS),
-    *read_rules(injection_languages.RULES, {}),
+_BETWEEN = re.compile(r"[\W_]")
+_ASCII_BETWEEN = {code: " " for code in range(128) if not chr(code).isalnum()}
+_TABLE = RuleTable(
+    (
+        *read_rules(injection_english.RULES, WORDS),
+        *read_rules(injection_english_commands.RULES, WORDS),
+        *read_rules(injection_languages.RULES, {}),
+    )
 )
-_BY_FIRST_WORD = by_first_word(_RULES)
-_FIRST_WORDS = frozenset(_BY_FIRST_WORD)
 _UNSPACED = [(kind, weight, re.compile(pattern)) for kind, weight, pattern in injection_languages.UNSPACED]
 _UNSPACED_SIGNS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 TRIGGERS = frozenset(
     word
-    for rule in _RULES
+    for rule in _TABLE.rules
     if rule.kind in {"instruction_override", "prompt_extraction", "role_assignment"}
     for word in rule.first_words
     if len(word) > 3  # noqa: PLR2004 - shorter ones come about by chance
@@ -116,38 +121,68 @@ guardrails risk risks angriff angriffe angreifer schutz red defend prevent
 _VIEWS = _VIEW_WORDS.split()
 
 
-def phrase_signs(text: str) -> list[Sign]:
+class Words:
+    """A text in small letters without accents, and its words."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.read = plain(text)
+        apart = self.read.translate(_ASCII_BETWEEN) if text.isascii() else _BETWEEN.sub(" ", self.read)
+        self.apart = f" {apart} "
+        """The words with a space for each other character, so that a word is found with spaces around it."""
+        self.known = frozenset(apart.split())
+
+    @cached_property
+    def places(self) -> list[re.Match[str]]:
+        """Where each word stands; only a text with a phrase needs them."""
+        return list(_WORD.finditer(self.read))
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each word begins."""
+        return [place.start() for place in self.places]
+
+    @cached_property
+    def is_unspaced(self) -> bool:
+        """Whether there are signs of a language without spaces between its words."""
+        return not self.read.isascii() and _UNSPACED_SIGNS.search(self.read) is not None
+
+
+def phrase_signs(words: Words) -> list[Sign]:
     """The signs that the words of a text give, with places in it."""
-    read = plain(text)
-    words = set(_WORD.findall(read))
-    rules = _possible_rules(words)
-    found = list(_matches(read, rules)) if rules else []
-    if not read.isascii() and _UNSPACED_SIGNS.search(read):
-        found += _unspaced(read)
+    found = list(_matches(words))
+    if words.is_unspaced:
+        found += _unspaced(words.read)
     if not found:
         return []
-    factor = _talk_factor(words)
+    factor = _talk_factor(words.known)
     return [Sign(one.kind, one.start, one.end, round(one.weight * factor, 3)) for one in found]
 
 
-def _possible_rules(words: set[str]) -> dict[str, list[Rule]]:
-    possible: dict[str, list[Rule]] = {}
-    for word in words & _FIRST_WORDS:
-        if rules := [rule for rule in _BY_FIRST_WORD[word] if rule.is_possible(words)]:
-            possible[word] = rules
-    return possible
+def warm_up() -> None:
+    """Make all patterns now, which takes a quarter of a second; otherwise each is made when first needed."""
+    for rule in _TABLE.rules:
+        _ = rule.pattern
 
 
-def _matches(read: str, rules: dict[str, list[Rule]]) -> Iterator[Sign]:
-    places = list(_WORD.finditer(read))
-    for number, place in enumerate(places):
-        for rule in rules.get(place[0], ()):
-            match = rule.pattern.match(read, place.start())
-            if match and (not rule.starts_command or _starts_command(read, places, number)):
-                factor = _factor(rule.kind, read, places, number)
-                if rule.kind in _OWNED and _OF_OTHERS.search(match[0]):
-                    factor *= _REPORTED
-                yield Sign(rule.kind, match.start(), match.end(), rule.weight * factor)
+def _matches(words: Words) -> Iterator[Sign]:
+    for word, rules in _TABLE.possible(words.known).items():
+        start = words.apart.find(f" {word} ")
+        while start >= 0:
+            for rule in rules:
+                if match := rule.pattern.match(words.read, start):
+                    yield from _sign(rule, match, words)
+            start = words.apart.find(f" {word} ", start + len(word) + 1)
+
+
+def _sign(rule: Rule, match: re.Match[str], words: Words) -> Iterator[Sign]:
+    number = bisect_left(words.starts, match.start())
+    if rule.starts_command and not _starts_command(words.read, words.places, number):
+        return
+    factor = _factor(rule.kind, words.read, words.places, number)
+    if rule.kind in _OWNED and _OF_OTHERS.search(match[0]):
+        factor *= _REPORTED
+    yield Sign(rule.kind, match.start(), match.end(), rule.weight * factor)
 
 
 def _starts_command(read: str, places: Sequence[re.Match[str]], number: int) -> bool:
@@ -181,7 +216,7 @@ def _factor(kind: str, read: str, places: Sequence[re.Match[str]], number: int) 
     return factor
 
 
-def _talk_factor(words: set[str]) -> float:
+def _talk_factor(words: AbstractSet[str]) -> float:
     """Less than 1 for a text about prompt injection."""
     is_topic = not words.isdisjoint(_TOPICS) or ("prompt" in words and not words.isdisjoint(_PROMPT_TOPICS))
     if not is_topic:

@@ -62,21 +62,21 @@ class Judged:
 async def judge_all(passage: Passage, guardrails: Sequence[Guardrail], heard: Heard | None = None) -> Judged:
     """Ask every guardrail that the passage concerns."""
     judged = Judged(passage)
-    concerned = [one for one in guardrails if one.terms.fit(passage)]
-    for guardrail in [one for one in concerned if _may_rewrite(one)]:
-        judgement = await _timed(guardrail, judged.passage, heard)
-        judged.judgements.append(judgement)
-        if judgement.stops:
-            return judged
-        if isinstance(judgement.verdict, Rewrite):
-            judged.passage = replace(judged.passage, text=judgement.verdict.text)
-    others = [one for one in concerned if not _may_rewrite(one)]
-    for guardrail in [one for one in others if one.terms.runs_inline(judged.passage)]:
-        judged.judgements.append(await _timed(guardrail, judged.passage, heard))
-        if judged.judgements[-1].stops:
-            return judged
-    slow = [one for one in others if not one.terms.runs_inline(judged.passage)]
-    if slow:
+    first: list[Guardrail] = []
+    others: list[Guardrail] = []
+    for guardrail in guardrails:
+        if guardrail.terms.fit(passage):
+            rewrites = guardrail.terms.rewrites and not guardrail.terms.shadow
+            (first if rewrites else others).append(guardrail)
+    if await _ask_in_turn(first, judged, heard):
+        return judged
+    quick = [one for one in others if one.terms.runs_inline(judged.passage)]
+    if await _ask_in_turn(quick, judged, heard):
+        return judged
+    slow = [one for one in others if one not in quick] if len(quick) < len(others) else []
+    if len(slow) == 1:
+        await _ask_in_turn(slow, judged, heard)
+    elif slow:
         await _ask_at_once(slow, judged, heard)
     return judged
 
@@ -84,10 +84,7 @@ async def judge_all(passage: Passage, guardrails: Sequence[Guardrail], heard: He
 async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
     """What the guardrail says; a crash or a time-out is a Block that says so."""
     try:
-        if guardrail.terms.runs_inline(passage):
-            verdict: object = await guardrail.check(passage)
-        else:
-            verdict = await asyncio.wait_for(guardrail.check(passage), guardrail.timeout_seconds)
+        verdict: object = await _answered(guardrail, passage)
     except TimeoutError:
         reason = f"it did not answer within {guardrail.timeout_seconds:g} s"
         return Block(guardrail.name, reason, crashed=True)
@@ -95,13 +92,21 @@ async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
         return Block(guardrail.name, f"it failed: {error}", crashed=True)
     except Exception as error:  # its text may quote the passage
         return Block(guardrail.name, f"it failed with {type(error).__name__}", crashed=True)
+    if isinstance(verdict, Rewrite) and not guardrail.terms.rewrites:
+        return Block(guardrail.name, "it rewrote the text, and had not said that it may", crashed=True)
     if isinstance(verdict, Verdict):
         return verdict
     return Block(guardrail.name, f"it answered with a {type(verdict).__name__}, not a verdict", crashed=True)
 
 
-def _may_rewrite(guardrail: Guardrail) -> bool:
-    return guardrail.terms.rewrites and not guardrail.terms.shadow
+async def _answered(guardrail: Guardrail, passage: Passage) -> Verdict:
+    if guardrail.terms.runs_inline(passage):
+        return await guardrail.check(passage)
+    async with asyncio.timeout(guardrail.timeout_seconds) as time_box:
+        verdict = await guardrail.check(passage)
+    if time_box.expired():  # it did not let itself be stopped
+        raise TimeoutError
+    return verdict
 
 
 async def _timed(guardrail: Guardrail, passage: Passage, heard: Heard | None) -> Judgement:
@@ -110,6 +115,18 @@ async def _timed(guardrail: Guardrail, passage: Passage, heard: Heard | None) ->
     started = perf_counter()
     verdict = await judge(guardrail, passage)
     return Judgement(guardrail, verdict, perf_counter() - started)
+
+
+async def _ask_in_turn(guardrails: Sequence[Guardrail], judged: Judged, heard: Heard | None) -> bool:
+    """Whether one of them stopped it."""
+    for guardrail in guardrails:
+        judgement = await _timed(guardrail, judged.passage, heard)
+        judged.judgements.append(judgement)
+        if judgement.stops:
+            return True
+        if isinstance(judgement.verdict, Rewrite) and judgement.counts:
+            judged.passage = replace(judged.passage, text=judgement.verdict.text)
+    return False
 
 
 async def _ask_at_once(guardrails: Sequence[Guardrail], judged: Judged, heard: Heard | None) -> None:

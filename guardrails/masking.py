@@ -4,6 +4,7 @@ import re
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,13 +24,20 @@ if TYPE_CHECKING:
     from presidio_anonymizer import AnonymizerEngine
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 _GUARDRAIL = "pii"
 _NO_VALUE = re.compile(r"[\W_]*s?[\W_]*")
 """What may be left of a finding beside a stand-in and is nobody's data, such as the `'s` of a genitive."""
 _REMEMBERED = 20_000
+_CHANGED_REMEMBERED = 500
 _SHORT = 8
 """Characters of a value of which four would tell too much."""
+
+
+class _NewTextError(Exception):
+    """A text was not masked before."""
 
 
 class Masker:
@@ -42,6 +50,9 @@ class Masker:
         self._salt = secrets.token_hex(16)
         self._masked: OrderedDict[int, None] = OrderedDict()
         """Hashes of what was masked: the next door does not judge it anew, without the names that it had."""
+        self._changed: OrderedDict[tuple[int, int], str] = OrderedDict()
+        """What became of texts, by the vault's epoch and the text's hash."""
+        self._most_characters = settings.max_characters
 
     @property
     def types(self) -> frozenset[str]:
@@ -56,15 +67,42 @@ class Masker:
                 long, or there is content that nobody can read.
         """
         try:
-            texts = {text: clean_text(text) for text in texts_of(value)}
-            found = {text: await self._findings(text, point) for text in texts.values()}
-            for text, findings in found.items():
-                # Before any of them is masked: a name that one of them holds was written without a meaning.
-                self._reserve(text, findings)
-            masked = {text: self._mask_text(clean, found[clean]) for text, clean in texts.items()}
+            with suppress(_NewTextError):
+                return map_text(value, self._known)
+            texts = dict.fromkeys(texts_of(value))
+            masked = {text: known for text in texts if (known := self._remembered(text)) is not None}
+            masked |= await self._mask_new([text for text in texts if text not in masked], point)
             return map_text(value, masked.__getitem__)
         except UncheckableContentError as error:
             raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=f"it holds {error}") from None
+
+    def _remembered(self, text: str) -> str | None:
+        key = hash(text)
+        if key in self._masked:
+            return text
+        return self._changed.get((self._vault.epoch, key))
+
+    def _known(self, text: str) -> str:
+        known = self._remembered(text)
+        if known is None:
+            raise _NewTextError
+        return known
+
+    async def _mask_new(self, texts: Sequence[str], point: str) -> dict[str, str]:
+        if sum(map(len, texts)) > self._most_characters:
+            allowed = f"longer than pii.max_characters allows ({self._most_characters})"
+            said = f"what is new in it is {allowed}, so nothing of it may pass"
+            raise GuardrailTripped(guardrail=_GUARDRAIL, point=point, reason=said, crashed=True)
+        clean = {text: clean_text(text) for text in texts}
+        found = {text: await self._findings(text, point) for text in clean.values()}
+        for text, findings in found.items():
+            # Before any of them is masked: a name that one of them holds was written without a meaning.
+            self._reserve(text, findings)
+        masked = {text: self._mask_text(plain, found[plain]) for text, plain in clean.items()}
+        for text, result in masked.items():
+            if result != text:
+                _remember(self._changed, (self._vault.epoch, hash(text)), result, most=_CHANGED_REMEMBERED)
+        return masked
 
     def streamed(self, *, point: str) -> StreamedMask:
         """Masks a text that comes in pieces."""
@@ -83,11 +121,7 @@ class Masker:
         masked = "".join(self._pieces(text, findings))
         # What is left around a value that was taken out may be another one.
         if not any(self._rules[one.entity].action is PiiAction.REDACT for one in findings):
-            key = hash(masked)
-            self._masked[key] = None
-            self._masked.move_to_end(key)
-            if len(self._masked) > _REMEMBERED:
-                self._masked.popitem(last=False)
+            _remember(self._masked, hash(masked), None, most=_REMEMBERED)
         return masked
 
     async def _findings(self, text: str, point: str) -> Sequence[Finding]:
@@ -154,6 +188,13 @@ class Mask:
         if live is not None and emit is not None and (rest := await live.finish()):
             await emit(rest)
         return await self._masker.mask(reply, point=self._reply_point)
+
+
+def _remember(known: OrderedDict[K, V], key: K, value: V, *, most: int) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > most:
+        known.popitem(last=False)
 
 
 def _masked_pieces(live: StreamedMask, emit: Emit) -> Emit:

@@ -33,6 +33,9 @@ _IN_WORD = r"0-9A-Za-z_\u00aa-\u024f\u0370-\u052f"
 _WORD_BEGINS = rf"(?<![{_IN_WORD}$@#.\\-])"
 _MAY_BEGIN = re.compile(rf"[<\[&%\\＜⟨〈]|{_WORD_BEGINS}[A-Z]")
 
+_MAY_HOLD = re.compile(r"_[1-9]|[<＜⟨〈]|&(?:lt|#60|#x3)|u003|%3")
+"""Without an underscore before its number or an angle bracket, nothing is read as a stand-in."""
+
 
 class StandIn(NamedTuple):
     """What stands for a value: the number tells whom or what it is, the form how that was written."""
@@ -64,6 +67,8 @@ def label_of(entity: str) -> str:
 
 def mentions(text: str) -> Iterator[Mention]:
     """Every place that could be read as a stand-in of whatever type; places may overlap."""
+    if not _MAY_HOLD.search(text):
+        return
     for found in _patterns(_ANY_LABEL, _ANY_UPPER_LABEL).whole.finditer(text, overlapped=True):
         yield _mention(found)
 

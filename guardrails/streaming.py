@@ -21,8 +21,11 @@ _ESCAPE_LENGTH = 16
 """Characters from the last backslash of an escape to its end, and some more."""
 _BORDER = re.compile(r"\n|[.!?…][\"'”’)\]]*[ \t\n]|[。！？]")
 """Behind it begins a line or a sentence."""
-_PLAIN_END = re.compile(r"(?<![\w.@'’-])([^\W\d_]{4,})(?:[.!?…][\"'”’)\]]*[ \t\n]|\n|[。！？])")
-"""A whole word of four letters at least at the end of a sentence or line."""
+_LAST_WORD = re.compile(r"(?<![\w.@'’-])([^\W\d_]{4,})\Z")
+"""A whole word of four letters at least."""
+_LONGEST_WORD = 40
+_SOME_WORDS = re.compile(r"(?:[^\s`~]+\s+){2}")
+"""So much of the next sentence shows whether a value goes on over the border."""
 _CODE = "`~"
 _NO_MARKS = re.compile(r"[^`~\n]+")
 _LONGEST_INDENT = 13
@@ -94,6 +97,8 @@ class StreamedMask:
         self._outline = ""
         """What decides, of all that went out earlier, whether text is code: an open fence, the line begun."""
         self._held = ""
+        self._tried = 0
+        """Up to where a cut was looked for in vain."""
         self._error: BaseException | None = None
 
     def __repr__(self) -> str:
@@ -109,10 +114,15 @@ class StreamedMask:
         border = _clean_border(self._raw)
         self._held += clean_text(self._raw[:border])
         self._raw = self._raw[border:]
-        limit = max(self._limit(), self._plain_end())
+        limit = max(self._limit(), self._sentence_end())
         # Nothing is analysed before something of it could go out.
-        is_due = limit > 0 and (limit > self._longest or _BORDER.search(self._held, 0, limit))
-        return await self._release(limit, is_last=False) if is_due else ""
+        is_due = limit > self._tried and (limit > self._longest or _BORDER.search(self._held, 0, limit))
+        if not is_due:
+            return ""
+        released = await self._release(limit, is_last=False)
+        # What could not be cut there waits for the next end of a sentence, not for the next piece.
+        self._tried = 0 if released else limit
+        return released
 
     async def finish(self) -> str:
         """The rest, masked, after the last piece.
@@ -136,13 +146,19 @@ class StreamedMask:
         # Where it went out already, there is nothing to wait for.
         return limit if fence is None or fence < seen else min(limit, fence - seen)
 
-    def _plain_end(self) -> int:
-        """Up to where a sentence or line ends with a word that no value ends with."""
-        if any(sign in self._outline + self._before + self._held for sign in _CODE):
-            return 0  # what looks like a sentence may be code
-        # A word in small letters is neither name, number nor abbreviation: no value goes on behind it.
-        ends = (match.end() for match in _PLAIN_END.finditer(self._held) if match[1].islower())
-        return max(ends, default=0)
+    def _sentence_end(self) -> int:
+        """Up to where a sentence or line ends that no value goes on behind, as far as can be seen."""
+        for border in reversed([*_BORDER.finditer(self._held)]):
+            if self._ends_plainly(border.start()) or _SOME_WORDS.match(self._held, border.end()):
+                # What looks like a sentence may be code.
+                before = self._outline + self._before + self._held[: border.end()]
+                return 0 if _may_be_code(before) else border.end()
+        return 0
+
+    def _ends_plainly(self, end: int) -> bool:
+        """Whether the word there is in small letters: neither name, number nor abbreviation."""
+        word = _LAST_WORD.search(self._held, max(end - _LONGEST_WORD, 0), end)
+        return word is not None and word[1].islower()
 
     async def _release(self, limit: int, *, is_last: bool) -> str:
         if self._error is not None:
@@ -194,6 +210,17 @@ def _open_fence(text: str) -> int | None:
             if spans and spans[-1][1] > len(text):
                 return spans[-1][0]
     return None
+
+
+def _may_be_code(text: str) -> bool:
+    """Whether a mark of code is open at the end of a text."""
+    if not any(sign in text for sign in _CODE):
+        return False
+    outside, done = "", 0
+    for start, end in code_spans(text):
+        outside += text[done:start]
+        done = end
+    return any(sign in outside + text[done:] for sign in _CODE)
 
 
 def _outline(text: str) -> str:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -60,10 +60,13 @@ _STRUCTURAL = frozenset({"id", "call_id", "type", "request_id", "full_message_id
 """Field names of AutoGen's and our own types that hold identifiers and tags, never somebody's text."""
 _PROTOCOL = ("autogen_agentchat.", "autogen_core.models", "autogen_core.tools", "ringfence.")
 """Where those types stand. Not in `autogen_core.utils`, which makes models of other people's schemas."""
-_PARTS: Mapping[str, Part] = {"thought": THOUGHT, "arguments": ARGUMENT}
-"""What stands in these fields of those types; of the others, see `_LABELS`."""
-_LABELS = frozenset({"source", "name", "target", "metadata", "stop_reason", "description"})
-"""Fields of those types that name something."""
+_PARTS: Mapping[str, Part] = {
+    "thought": THOUGHT,
+    "arguments": ARGUMENT,
+    **dict.fromkeys(("source", "name", "target", "metadata", "stop_reason", "description"), LABEL),
+}
+"""What stands in these fields of those types; the others hold what the message holds."""
+_PLAIN = {type(None), bool, int, float, datetime}
 _NO_TEXT = (type(None), bool, int, float, Decimal, date, time, timedelta, UUID, Enum, type)
 
 _UNPRINTABLE = re.compile(
@@ -73,6 +76,8 @@ _UNPRINTABLE = re.compile(
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # of shorthand and music
     r"\U000e0000-\U000e0fff]"  # tags: invisible letters, which models read all the same
 )
+_CLEAN = re.compile(r"[\t\n\r !-\[\]-~]*+")
+"""Printable ASCII without a backslash: most texts."""
 # Joiners and variation selectors belong to some scripts and to emoji, never to a plain letter or digit.
 _STRAY_JOINER = re.compile(
     r"(?<=[\x00-\x7f])[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]++"
@@ -98,6 +103,8 @@ def clean_text(text: str) -> str:
     JSON escapes are spelled out (`\u0040` becomes `@`), because a value that is escaped is found by nobody
     and read by every model.
     """
+    if _CLEAN.fullmatch(text):
+        return text
     for _ in range(_MOST_ROUNDS):
         # What was spelled out or taken out may have stood in the middle of another escape.
         if (cleaned := _cleaned(text)) == text:
@@ -161,7 +168,7 @@ def parts_of(value: object) -> list[tuple[str, Part]]:
         found.append((text, part))
         return text
 
-    map_parts(value, note)
+    _Walk(note, only_reads=True).map(value, CONTENT, 0)
     return found
 
 
@@ -181,13 +188,18 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
 class _Walk:
     """One way through a value, which ends however the value is made."""
 
-    def __init__(self, change: Callable[[str, Part], str]) -> None:
+    def __init__(self, change: Callable[[str, Part], str], *, only_reads: bool = False) -> None:
         self._change = change
+        self._only_reads = only_reads
         self._left = _MOST_PARTS
 
     def map(self, value: Any, part: Part, depth: int) -> Any:
+        if type(value) in _PLAIN:
+            return value
         self._count(depth)
-        deeper = depth + 1
+        return self._change(value, part) if type(value) is str else self._map_other(value, part, depth + 1)
+
+    def _map_other(self, value: Any, part: Part, deeper: int) -> Any:
         match value:
             case _ if isinstance(value, _NO_TEXT):
                 return value
@@ -202,7 +214,8 @@ class _Walk:
             case AnyUrl() | PurePath() | IPv4Address() | IPv6Address():
                 return self._map_spelled(value, part)
             case BaseModel():
-                return value.model_copy(update=self._map_fields(value, _fields_of(value), part, deeper))
+                fields = self._map_fields(value, _fields_of(value), part, deeper)
+                return value if self._only_reads else value.model_copy(update=fields)
             case Mapping():
                 return {
                     self.map(key, LABEL, deeper): self.map(item, _within(part, key), deeper)
@@ -225,8 +238,11 @@ class _Walk:
         if dataclasses.is_dataclass(value):
             known = [field for field in dataclasses.fields(value) if not field.metadata.get("structural")]
             fields = {field.name: getattr(value, field.name) for field in known}
+            changed = self._map_fields(value, fields, part, depth)
+            if self._only_reads:
+                return value
             mapped = copy.copy(value)
-            for name, item in self._map_fields(value, fields, part, depth).items():
+            for name, item in changed.items():
                 object.__setattr__(mapped, name, item)
             return mapped
         if any(base.__module__.startswith("autogen_") for base in type(value).__mro__):
@@ -239,7 +255,7 @@ class _Walk:
             within = FIELD if part == CONTENT else part
             return {name: self.map(item, within, depth) for name, item in fields.items()}
         return {
-            name: self.map(item, LABEL if name in _LABELS else _PARTS.get(name, part), depth)
+            name: self.map(item, _PARTS.get(name, part), depth)
             for name, item in fields.items()
             if name not in _STRUCTURAL
         }
@@ -281,7 +297,9 @@ def _within(part: Part, key: object) -> Part:
 
 
 def _fields_of(model: BaseModel) -> dict[str, Any]:
-    fields = {name: getattr(model, name) for name in type(model).model_fields} | (model.model_extra or {})
+    fields = {name: getattr(model, name) for name in type(model).model_fields}
+    if model.model_extra:
+        fields |= model.model_extra
     if isinstance(model, CreateResult):
         # They spell the reply out once more, in pieces in which no guardrail finds anything.
         fields["logprobs"] = None

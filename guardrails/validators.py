@@ -10,8 +10,9 @@ from typing import Any, Self
 
 from ringfence.errors import PolicyError
 from ringfence.guardrails.daemon_threads import DaemonThreads
+from ringfence.guardrails.guard_calls import ask_guard
 from ringfence.guardrails.guardrail_use import GuardrailUse, Mode, OnFail
-from ringfence.guardrails.guardrails_ai import load_validator, quiet_guardrails
+from ringfence.guardrails.guardrails_ai import load_validator
 from ringfence.guardrails.passages import Passage
 from ringfence.guardrails.validator_traits import Reads, Traits, traits_of
 from ringfence.guardrails.verdicts import Allow, Block, Evidence, Rewrite, Terms, Verdict
@@ -157,10 +158,7 @@ class ValidatorGuardrail:
         from guardrails.errors import ValidationError
 
         try:
-            if isinstance(self._judge, quiet_guardrails().AsyncGuard):
-                said = await self._judge.validate(text, metadata=metadata)
-            else:
-                said = await self._threads.run(lambda: self._judge.validate(text, metadata=metadata))
+            said = await self._threads.run(lambda: ask_guard(self._judge, text, metadata))
         except ValidationError as error:
             return Outcome(passed=False, reason=str(error)[:_LONGEST_REASON])
         return _outcome_of_guard(said, text)

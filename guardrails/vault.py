@@ -39,6 +39,8 @@ class Vault:
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         """Tells this vault from every other; a state that was saved beside it carries it."""
+        self.epoch = 0
+        """How often something was forgotten: what was remembered of an earlier one holds no more."""
         self._lock = threading.RLock()
         self._empty()
         self._counts: dict[str, int] = {}
@@ -81,6 +83,7 @@ class Vault:
         name go with it, its parts, and people who may be the same.
         """
         with self._lock:
+            self.epoch += 1
             before = self._size
             if value is None:
                 self._empty()

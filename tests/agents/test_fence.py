@@ -161,8 +161,8 @@ def test_a_policy_without_a_team_needs_one_handed_in(house: House) -> None:
         ({"pii": {"entities": {"EMIAL_ADDRESS": "mask"}}}, "pii.entities.EMIAL_ADDRESS"),
         ({"guardrails": [{"use": "nobody/knows", "at": ["input"]}]}, "guardrails[0].use"),
         (
-            {"guardrails": [{"use": "ringfence/length", "at": ["input"], "with": {"nope": 1}}]},
-            "guardrails[0].use",
+            {"guardrails": [{"use": "ringfence/length", "at": ["input"], "with": {"maximum_characters": 0}}]},
+            "guardrails[0].with",
         ),
     ],
 )

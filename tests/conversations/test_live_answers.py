@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from itertools import pairwise
 from typing import Any
 
@@ -245,9 +246,10 @@ async def test_who_leaves_early_stops_the_model(house: House) -> None:
     """It is not paid for words that nobody reads."""
     model = Streams(*words(PARCEL * 20))
     conversation = house().conversation(live(model))
-    async for event in conversation.run_stream(task="Where?"):
-        if isinstance(event, ModelClientStreamingChunkEvent):
-            break
+    async with aclosing(conversation.run_stream(task="Where?")) as events:
+        async for event in events:
+            if isinstance(event, ModelClientStreamingChunkEvent):
+                break
     written = len(model.written)
     await asyncio.sleep(0)
     assert len(model.written) <= written + 1 < len(words(PARCEL * 20))

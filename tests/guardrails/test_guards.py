@@ -1,7 +1,10 @@
 """What a policy may name: validators and guards of every make, each with the words of its `on_fail`."""
 
 import asyncio
+import gc
 import json
+import subprocess
+import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -383,3 +386,44 @@ class TestHints:
 async def test_an_empty_text_is_asked_of_nobody() -> None:
     """guardrails-ai fails every empty text."""
     assert await judge(made("order", Order), passage(" ")) == Allow("order")
+
+
+@pytest.mark.parametrize("made_of", ["Guard", "AsyncGuard", "validator"])
+def test_a_check_that_hangs_does_not_keep_the_program(made_of: str) -> None:
+    """It blocks after its time, and the program can end."""
+    program = f"""
+        import asyncio, threading
+        from ringfence.guardrails.guardrails_ai import quiet_guardrails
+        guardrails = quiet_guardrails()
+        from guardrails.validator_base import Validator, register_validator
+        @register_validator(name="test/hangs", data_type="string")
+        class Hangs(Validator):
+            def _validate(self, value, metadata):
+                threading.Event().wait()
+        from ringfence.guardrails.guardrail_use import GuardrailUse
+        from ringfence.guardrails.judging import judge
+        from ringfence.guardrails.passages import Passage, Point
+        from ringfence.guardrails.validators import ValidatorGuardrail
+        given = Hangs() if "{made_of}" == "validator" else getattr(guardrails, "{made_of}")().use(Hangs())
+        use = GuardrailUse.model_validate({{"use": "it", "at": ["message"], "timeout_seconds": 0.1}})
+        one = ValidatorGuardrail(use, given={{"it": given}})
+        print(asyncio.run(judge(one, Passage("a", Point.MESSAGE))).crashed)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert (ran.stdout, ran.returncode) == ("True\n", 0)
+
+
+async def test_threads_end_with_their_guardrail() -> None:
+    """A policy that changes often leaves none behind."""
+    before = threading.active_count()
+    for _ in range(5):
+        await said(made("test/no_cats"), "a dog")
+    gc.collect()
+    while threading.active_count() > before:  # noqa: ASYNC110 - a thread tells nobody that it ends
+        await asyncio.sleep(0)

@@ -70,6 +70,14 @@ async def test_the_slow_ones_are_asked_at_once() -> None:
     assert len(judged.judgements) == 2
 
 
+@pytest.mark.parametrize("terms", [QUICK, SLOW])
+async def test_one_that_rewrites_has_to_say_so_before(terms: Terms) -> None:
+    """Others have judged the text by then, and its own would pass unseen."""
+    judged = await judge_all(passage("a"), [Says(Rewrite("sly", "b"), "sly", terms=terms)])
+    assert isinstance(judged.verdict, Block)
+    assert judged.verdict.crashed
+
+
 @pytest.mark.parametrize("no", [Block("quick", "no"), Halt("quick", "no")])
 async def test_a_quick_no_saves_the_slow_ones(no: Verdict) -> None:
     """They may cost money."""
