@@ -1,7 +1,7 @@
 """One conversation's fence: what a team factory is given to build its team with."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autogen_agentchat.base import ChatAgent, Team
@@ -133,6 +133,7 @@ class Fence:
             middlewares=self._tool_door(),
             stop=self._session.stop,
             fence=self,
+            descriptions=(self._scan(Point.TOOL_RESULT),),
         )
 
     def start_team(self) -> None:
@@ -156,13 +157,13 @@ class Fence:
         if self._session.stop.error is not None:
             coverage.faults.append(Fault(str(self._session.stop.error), where="tools"))
         known = {*self._directory.specs, *coverage.handoffs}
-        for name in self._policy.tools:
-            is_glob = any(character in name for character in "*?[")
-            if not is_glob and name not in known:
-                there = ", ".join(sorted(known)) or "none"
-                coverage.faults.append(
-                    Fault(f"the team has no such tool; it has: {there}", where=f"tools.{name}")
-                )
+        coverage.faults.extend(_nowhere(self._policy.tools, known, what="tool", where="tools.{}"))
+        agents = {agent.name for agent in coverage.agents}
+        for index, use in enumerate(self._policy.guardrails):
+            # A guardrail of nobody would never run, and nobody would see that it does not.
+            place = f"guardrails[{index}]"
+            coverage.faults.extend(_nowhere(use.tools or (), known, what="tool", where=f"{place}.tools"))
+            coverage.faults.extend(_nowhere(use.agents or (), agents, what="agent", where=f"{place}.agents"))
         for name in coverage.handoffs & self._directory.specs.keys():
             coverage.faults.append(
                 Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}")
@@ -212,6 +213,8 @@ class Fence:
                 coverage.faults.append(Fault(said, where=where))
         if coverage.faults:
             raise CoverageError(coverage.faults)
+        for agent in coverage.agents:
+            _name_parts(agent)
         for part in fresh:
             _ever_used.add(part)
             self._admitted.add(part)
@@ -319,3 +322,25 @@ class Fence:
         session = self._session
         checks = (point, self._compiled.scanners.get(point, ()))
         return Scan(record=session.record, after=checks, suspicions=session.suspicions)
+
+
+def _name_parts(agent: ChatAgent) -> None:
+    """Tell what an agent holds whose it is: AutoGen says it only in a team, and names the outermost agent."""
+
+    def named(part: Any) -> Any:
+        is_ours = isinstance(part, FencedModelClient | FencedWorkbench | FencedMemory)
+        return part.of(agent.name) if is_ours and not part.agent else part
+
+    for name, value in vars(agent).items():
+        if isinstance(value, list):
+            value[:] = map(named, value)
+        else:
+            setattr(agent, name, named(value))
+
+
+def _nowhere(names: Iterable[str], known: Collection[str], *, what: str, where: str) -> Iterator[Fault]:
+    """Names that nothing of the team has; a glob may be there for what comes later."""
+    for name in names:
+        if name not in known and not any(character in name for character in "*?["):
+            there = ", ".join(sorted(known)) or "none"
+            yield Fault(f"the team has no such {what}; it has: {there}", where=where.format(name))

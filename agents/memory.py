@@ -1,8 +1,9 @@
 """A memory whose recollections pass the same checks as a tool's results."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from autogen_core import CancellationToken
 from autogen_core.memory import Memory, MemoryContent, MemoryQueryResult, UpdateContextResult
@@ -44,6 +45,14 @@ class FencedMemory(Memory):
         self._stop = stop
         self.fence = fence
         """The fence that this memory belongs to; another conversation's fence does not accept it."""
+        self.agent = ""
+        """Whose it is; empty until the fence has taken the team in."""
+
+    def of(self, agent: str) -> Self:
+        """The same memory, for one agent."""
+        own = copy(self)
+        own.agent = agent
+        return own
 
     async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
         """Add to the context what the memory inside would add, masked and checked."""
@@ -95,5 +104,5 @@ class FencedMemory(Memory):
         await self._memory.close()
 
     async def _passed(self, recall: Callable[[Recall], Awaitable[Recalled]]) -> Recalled:
-        call = ToolCall(current_agent(), type(self._memory).__name__, {}, "")
+        call = ToolCall(self.agent or current_agent(), type(self._memory).__name__, {}, "")
         return await door(self._middlewares, recall)(call)

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from copy import copy
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -60,9 +61,17 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         self._live_pieces = live_pieces
         self.fence = fence
         """The fence that this client belongs to; another conversation's fence does not accept it."""
+        self.agent = ""
+        """Whose it is; empty until the fence has taken the team in, and for a selector's."""
 
     def __repr__(self) -> str:
         return f"FencedModelClient({self._model!r})"
+
+    def of(self, agent: str) -> Self:
+        """The same client, for one agent."""
+        own = copy(self)
+        own.agent = agent
+        return own
 
     async def create(
         self,
@@ -161,7 +170,7 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
         self, messages: Sequence[LLMMessage], tools: Sequence[Any], options: Mapping[str, Any]
     ) -> ModelCall:
         return ModelCall(
-            agent=current_agent(),
+            agent=self.agent or current_agent(),
             model=self._model,
             messages=tuple(messages),
             tools=tuple(tools),

@@ -11,10 +11,10 @@ from ringfence.conversations.audit import AuditLog, RunRecorder
 from ringfence.conversations.crossing import RecordCrossing, RecordDelivery
 from ringfence.conversations.session import Session
 from ringfence.guardrails.approval import ApprovalBook, Approver
-from ringfence.guardrails.enforcement import Enforce, Scan, needs_whole
+from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.heard import Heard
 from ringfence.guardrails.masking import Mask, Masker
-from ringfence.guardrails.passages import Passage, Point
+from ringfence.guardrails.passages import Point
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.validators import ValidatorGuardrail
@@ -95,7 +95,6 @@ def new_session(
             enforce(Point.OUTPUT),
             RecordDelivery(record),
         ),
-        whole_answers=needs_whole(guardrails.get(Point.OUTPUT, ()), Passage("", Point.OUTPUT)),
         heard=heard,
         suspicions=suspicions,
         reveal_to_user=policy.pii.reveal_to_user,

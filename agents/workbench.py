@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ from pydantic import BaseModel
 
 from ringfence.agents.model_client import current_agent
 from ringfence.agents.quiet_logs import quiet_events
-from ringfence.errors import ConversationInterrupted, PolicyError
+from ringfence.errors import ConversationInterrupted, PolicyError, RingfenceError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.refusal import failed
@@ -60,8 +61,11 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         middlewares: Sequence[Middleware[ToolCall, ToolResult]],
         stop: StopSignal,
         fence: object,
+        descriptions: Sequence[Middleware[ToolCall, Any]] = (),
     ) -> None:
         self._workbench = workbench
+        self._descriptions = descriptions
+        self._described_before: set[int] = set()
         self._stop = stop
         self.origins = origins
         """The tools inside that said what they are when they were handed in, by name."""
@@ -69,6 +73,14 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         self._middlewares = middlewares
         self.fence = fence
         """The fence that this workbench belongs to; another conversation's fence does not accept it."""
+        self.agent = ""
+        """Whose it is; empty until the fence has taken the team in."""
+
+    def of(self, agent: str) -> Self:
+        """The same workbench, for one agent."""
+        own = copy(self)
+        own.agent = agent
+        return own
 
     async def list_tools(self) -> list[ToolSchema]:
         """The tools inside; whatever is offered is known to the fence from now on.
@@ -76,17 +88,29 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         Never raises, because AutoGen asks again while it runs a tool, and would wait for ever.
         """
         try:
-            schemas = await self._workbench.list_tools()
+            schemas = await self._described()
             for schema in schemas:
                 unknown = ToolOrigin(ToolSpec(), self._workbench)
                 self._register(schema["name"], self.origins.get(schema["name"], unknown))
-        except PolicyError as error:
+        except RingfenceError as error:
             self._stop.set(error)
             return []
         except Exception as error:
             said = f"the tools of {type(self._workbench).__name__} cannot be listed: {type(error).__name__}"
             self._stop.set(ConversationInterrupted(said))
             return []
+        return schemas
+
+    async def _described(self) -> list[ToolSchema]:
+        schemas = await self._workbench.list_tools()
+        # Agents read what a tool says of itself, and a server may say anything, and something else tomorrow.
+        if (said := hash(repr(schemas))) not in self._described_before:
+
+            async def listed(_call: ToolCall) -> list[ToolSchema]:
+                return schemas
+
+            await door(self._descriptions, listed)(ToolCall(self.agent, "list_tools", {}, ""))
+            self._described_before.add(said)
         return schemas
 
     async def call_tool(
@@ -97,7 +121,7 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         call_id: str | None = None,
     ) -> ToolResult:
         """The tool's result, after it passed the door. Never raises: a refusal has `is_error` set."""
-        call = ToolCall(current_agent(), name, dict(arguments or {}), call_id or "")
+        call = ToolCall(self.agent or current_agent(), name, dict(arguments or {}), call_id or "")
         return await self.run_call(call, cancellation_token or CancellationToken())
 
     async def run_call(self, call: ToolCall, token: CancellationToken) -> ToolResult:
@@ -164,7 +188,17 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
             own.cancel()
             work.cancel()
             raise
-        return work.result()
+        return _in_one_piece(work.result())
+
+
+def _in_one_piece(result: ToolResult) -> ToolResult:
+    """The texts of a result as agents read them: together. In parts, nobody would find what they make."""
+    if not isinstance(result, ToolResult):
+        return result  # the door says that nobody can use it
+    texts = [part.content for part in result.result if isinstance(part, TextResultContent)]
+    if len(texts) < 2 or len(texts) < len(result.result):  # noqa: PLR2004 - one text is one piece
+        return result
+    return result.model_copy(update={"result": [TextResultContent(content=result.to_text())]})
 
 
 async def _without_exit(running: Awaitable[ToolResult]) -> ToolResult:

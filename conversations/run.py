@@ -13,8 +13,9 @@ from ringfence.conversations.transcript import Entry
 from ringfence.errors import ApprovalRequired, ConversationInterrupted, LimitExceeded, RingfenceError
 from ringfence.guardrails.approval import DecidedCall
 from ringfence.guardrails.calls import Delivery, UserTurn
+from ringfence.guardrails.enforcement import last_words, needs_whole
 from ringfence.guardrails.middleware import Handler, door
-from ringfence.guardrails.passages import Point
+from ringfence.guardrails.passages import Passage, Point
 from ringfence.guardrails.streaming import StreamedMask, StreamedReveal
 
 EventT = TypeVar("EventT")
@@ -177,7 +178,8 @@ class Run(Generic[EventT, ResultT]):
             if says:
                 self._waiting.pop(source, None)
             return
-        if self._session.whole_answers:
+        outward_checks = self._session.guardrails.get(Point.OUTPUT, ())
+        if needs_whole(outward_checks, Passage("", Point.OUTPUT, agent=source)):
             self._waiting[source] = item
             return
         if source not in self._written and self._session.live_pieces.take(text):
@@ -199,7 +201,7 @@ class Run(Generic[EventT, ResultT]):
     async def _send_piece(self, runner: Runner[EventT, ResultT], outward: Send, item: Any, text: str) -> None:
         source = str(getattr(item, "source", ""))
         before = self._before.get(source, "")
-        self._before[source] = text
+        self._before[source] = last_words(before + text)
         await outward(Delivery(runner.with_chunk(item, text), before=before, piece=text))
 
     async def _deliver(self, runner: Runner[EventT, ResultT], message: Any) -> None:

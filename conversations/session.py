@@ -44,8 +44,6 @@ class Session:
     """Pieces of replies that passed the model door while the model was writing."""
     guardrails: Mapping[Point, Sequence[Guardrail]] = field(default_factory=dict, repr=False)
     """What judges the texts of this conversation."""
-    whole_answers: bool = False
-    """A guardrail at `output` has to see all of an answer before any of it is delivered."""
     heard: Heard | None = field(default=None, repr=False)
     suspicions: Suspicions = field(default_factory=Suspicions, repr=False)
     effects: list[str] = field(default_factory=list, repr=False)

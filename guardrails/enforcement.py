@@ -16,6 +16,8 @@ from ringfence.guardrails.texts import UncheckableContentError, map_parts, parts
 from ringfence.guardrails.validator_traits import Window
 from ringfence.guardrails.verdicts import Allow, Block, Guardrail, Halt, Rewrite, Verdict
 
+_WINDOW = 500
+"""Characters that went out before a piece and are judged with it: what is forbidden may stand across both."""
 Checks = tuple[Point, Sequence[Guardrail]]
 
 
@@ -126,7 +128,7 @@ class Enforce:
         async def checked(piece: str) -> None:
             nonlocal before
             await self._check_window(before, piece, guardrails, base)
-            before = piece
+            before = last_words(before + piece)
             await emit(piece)
 
         return checked
@@ -134,7 +136,6 @@ class Enforce:
     async def _check_window(
         self, before: str, piece: str, guardrails: Sequence[Guardrail], base: Passage
     ) -> None:
-        # Judged with what went out last, because what is forbidden may stand across the border.
         window = replace(base, text=before + piece)
         quick = [one for one in guardrails if _judges_windows(one)]
         if quick:
@@ -147,6 +148,12 @@ class Scan(Enforce):
     def _read(self, value: Any) -> Iterable[tuple[str, Part]]:
         # A plain name is no instruction, and each message has some.
         return [one for one in super()._read(value) if not one[0].isidentifier()]
+
+
+def last_words(text: str) -> str:
+    """What of a text that went out is judged again with what follows it; no word is cut."""
+    tail = text[-_WINDOW:]
+    return tail if len(text) <= _WINDOW else tail[tail.find(" ") + 1 :]
 
 
 def tripped_by(verdict: Verdict, point: Point) -> GuardrailTripped | None:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.guardrails.hidden_text_homoglyphs import folded_words, mixed_words
+from ringfence.guardrails.hidden_text_homoglyphs import folded_words, has_foreign_signs, mixed_words
 from ringfence.guardrails.injection_signs import Sign
 
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060-\u2064\u180e\ufeff\u00ad\u034f\u115f\u1160\u3164\uffa0\u2800"
@@ -46,6 +46,14 @@ class Reading:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the text as given."""
         return self.places[start], self.places[end - 1] + 1 if end > start else self.places[start]
+
+
+def has_unusual_signs(text: str) -> bool:
+    """Whether a text can hide anything from people at all."""
+    if text.isascii():
+        return False
+    signs = "".join(set(text))  # Far fewer than the text has characters.
+    return any(pattern.search(signs) for pattern in (_UNSEEN, _COMPATIBLE)) or has_foreign_signs(signs)
 
 
 def cleaned(text: str) -> Reading | None:

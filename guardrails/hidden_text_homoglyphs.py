@@ -17,6 +17,11 @@ _LEAST_LATIN = 2
 _SYMBOLS = "μΔΩαβγ"
 
 
+def has_foreign_signs(text: str) -> bool:
+    """Whether there are letters that may stand in for others."""
+    return _FOREIGN.search(text) is not None
+
+
 def mixed_words(text: str) -> list[tuple[int, int]]:
     """Where words mix Latin letters with look-alikes."""
     return [(match.start(), match.end()) for match in _mixed(text)]

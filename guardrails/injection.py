@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.guardrails.hidden_text import Reading, cleaned, hidden_signs
+from ringfence.guardrails.hidden_text import Reading, cleaned, has_unusual_signs, hidden_signs
 from ringfence.guardrails.hidden_text_homoglyphs import mixed_words
 from ringfence.guardrails.hidden_text_html import concealed_passages
 from ringfence.guardrails.injection_encodings import (
@@ -26,10 +26,10 @@ from ringfence.guardrails.injection_encodings import (
     spaced_out,
 )
 from ringfence.guardrails.injection_markup import link_signs, markup_signs
-from ringfence.guardrails.injection_search import phrase_signs
+from ringfence.guardrails.injection_search import Words, phrase_signs, warm_up
 from ringfence.guardrails.injection_signs import Sign, combined
 
-__all__ = ["DEFAULT_THRESHOLD", "Scan", "Sign", "scan"]
+__all__ = ["DEFAULT_THRESHOLD", "Scan", "Sign", "scan", "warm_up"]
 
 DEFAULT_THRESHOLD = 0.5
 """The risk from which on a text counts as an injection."""
@@ -64,15 +64,19 @@ def scan(text: str) -> Scan:
 def _signs(text: str, depth: int) -> Iterator[Sign]:
     # The words behind the escapes of JSON text would otherwise begin with the escape's letter.
     text = _ESCAPE.sub(lambda match: "\n".rjust(len(match[0])), text) if "\\" in text else text
-    given = _strongest(phrase_signs(text))
+    words = Words(text)
+    given = _strongest(phrase_signs(words))
     yield from given
-    yield from hidden_signs(text)
-    yield from markup_signs(text)
-    yield from link_signs(text)
-    seen = cleaned(text)
+    may_hide = has_unusual_signs(text)
+    if may_hide:
+        yield from hidden_signs(text)
+    yield from markup_signs(words)
+    yield from link_signs(words)
+    seen = cleaned(text) if may_hide else None
     if seen is not None:
         revealed = [*given]
-        read = [_moved(sign, seen) for sign in _strongest(phrase_signs(seen.text))]
+        words = Words(seen.text)
+        read = [_moved(sign, seen) for sign in _strongest(phrase_signs(words))]
         yield from _revealed(read, revealed, "homoglyphs" if mixed_words(text) else "invisible_text")
         yield from read
         given = [*given, *read]
@@ -81,21 +85,21 @@ def _signs(text: str, depth: int) -> Iterator[Sign]:
     else:
         for start, end, kind in _concealed(text, given, None):
             yield Sign(kind, start, end, _CONCEALED)
-    yield from _respelled(seen.text if seen else text, given, seen)
+    yield from _respelled(words, given, seen)
     if depth:
         yield from _decoded(text, depth)
 
 
-def _respelled(text: str, given: Sequence[Sign], seen: Reading | None) -> Iterator[Sign]:
-    for other in respelled(text):
+def _respelled(words: Words, given: Sequence[Sign], seen: Reading | None) -> Iterator[Sign]:
+    for other in respelled(words):
         read = [sign if seen is None else _moved(sign, seen) for sign in _strongest(phrase_signs(other))]
         new = list(_revealed(read, given, "encoded_text"))
         yield from new
         if new:
             yield from read
-    backwards = reversed_text(text)
+    backwards = reversed_text(words)
     if backwards is not None:
-        size = len(text)
+        size = len(words.text)
         mirrored = [
             Sign(sign.kind, size - sign.end, size - sign.start, sign.weight)
             for sign in _strongest(phrase_signs(backwards))
@@ -113,7 +117,7 @@ def _decoded(text: str, depth: int) -> Iterator[Sign]:
         if telling:
             yield from (Sign(sign.kind, blob.start, blob.end, sign.weight) for sign in inner)
     for blob in spaced_out(text):
-        inner = _strongest(phrase_signs(blob.text))
+        inner = _strongest(phrase_signs(Words(blob.text)))
         if combined(inner) >= _TELLING or joined_phrases(blob.text.replace(" ", "")):
             yield Sign("encoded_text", blob.start, blob.end, _ENCODED)
             yield from (Sign(sign.kind, blob.start, blob.end, sign.weight) for sign in inner)
@@ -149,11 +153,10 @@ def _revealed(read: Iterable[Sign], given: Iterable[Sign], kind: str) -> Iterato
 
 def _concealed(text: str, given: Iterable[Sign], seen: Reading | None) -> Iterator[tuple[int, int, str]]:
     """The passages that are not shown and hold telling signs."""
-    passages = list(concealed_passages(text))
-    if not passages:
-        return
     starts = sorted(sign.start for sign in given if sign.weight >= _TELLING)
-    for start, end in passages:
+    if not starts:
+        return
+    for start, end in concealed_passages(text):
         first, last = (start, end) if seen is None else seen.span(start, end)
         if bisect_right(starts, last) > bisect_right(starts, first):
             yield first, last, "invisible_text"

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ringfence.guardrails.daemon_threads import DaemonThreads
 from ringfence.guardrails.guardrail_use import Mode
 from ringfence.guardrails.injection import scan
 from ringfence.guardrails.passages import Passage, Point
+from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.validator_traits import Traits, Window
 from ringfence.guardrails.verdicts import Allow, Block, Evidence, Terms, Verdict
 from ringfence.settings import Section
@@ -16,6 +18,8 @@ from ringfence.settings import Section
 _NAME = "injection"
 _MOST_EVIDENCE = 20
 _REMEMBERED = 2_000
+_MOST_CHARACTERS = 1_000_000
+_MOST_THREADS = 2
 
 
 class OnFind(StrEnum):
@@ -51,25 +55,36 @@ class InjectionGuardrail:
             rewrites=False,
             shadow=settings.mode is Mode.SHADOW,
         )
+        self._threads = DaemonThreads(_MOST_THREADS)
         self._known: OrderedDict[int, Verdict] = OrderedDict()
 
     async def check(self, passage: Passage) -> Verdict:
         """Judge the passage by its text alone."""
-        key = hash(passage.text)
+        text = passage.text
+        if len(text) > _MOST_CHARACTERS:
+            return Block(_NAME, f"it has more than {_MOST_CHARACTERS:,} characters", crashed=True)
+        key = hash(text)
         if (known := self._known.get(key)) is not None:
             return known
-        verdict = self._judged(passage.text)
+        if self.terms.runs_inline(passage):
+            verdict = self._judged(text)
+        else:
+            verdict = await self._threads.run(lambda: self._judged(text))
         self._known[key] = verdict
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return verdict
 
     def _judged(self, text: str) -> Verdict:
-        found = scan(text)
+        found, places = scan(text), True
+        # The mask spells out what is escaped and takes out what nobody sees: agents read it so.
+        if found.risk < self._settings.threshold and (plain := clean_text(text)) != text:
+            found, places = scan(plain), False
         if found.risk < self._settings.threshold:
             return Allow(_NAME)
         strongest = sorted(found.signs, key=lambda sign: -sign.weight)[:_MOST_EVIDENCE]
-        evidence = tuple(Evidence(sign.start, sign.end, sign.kind) for sign in strongest)
+        spans = ((sign.start, sign.end) if places else (0, len(text)) for sign in strongest)
+        evidence = tuple(Evidence(*span, sign.kind) for span, sign in zip(spans, strongest, strict=True))
         kinds = ", ".join(dict.fromkeys(sign.kind for sign in strongest))
         reason = f"it shows signs of an attack: {kinds}"
         if self._settings.on_find is OnFind.BLOCK:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from ringfence.guardrails.injection_search import Words
 from ringfence.guardrails.injection_signs import Sign
 
 _TOKENS = re.compile(
@@ -83,6 +84,20 @@ _BORDER = re.compile(
     r"summary|session|chat)s?\b",
     re.IGNORECASE,
 )
+# What a text has to hold before a pattern is tried on it.
+_HEADING_MARKS = ("##", "**", "==", "--")
+_ROLES = frozenset(
+    {"system", "assistant", "ai", "human", "user", "bot", "gpt", "chatgpt", "instruction", "instructions"}
+    | {"developer", "tool", "admin", "administrator", "root", "sys"}
+)
+_CALL_MARKS = ("{", "<", "Action", "Observation")
+_CALL_PARTS = (
+    *('"tool', '"function', '"name"', '"action"', '"recipient_name"'),
+    *("'tool", "'function", "'name'", "'action'", "'recipient_name'"),
+    *("invoke", "<tool_code", "action:", "thought:", "observation:"),
+)
+_BORDER_WORDS = frozenset({"end", "begin", "start", "beginning", "stop"})
+_WALL_SHAPE = bytes(ord("-") if chr(code) in "-=#*" else code for code in range(256))
 _WALL = re.compile(r"\n[ \t]*(?:\n[ \t]*){5}|(?:[-=#*]{5,}\s{1,4}){2}")
 
 _IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\(\s{0,3}([^)\s]{1,2000})")
@@ -129,34 +144,37 @@ _LINKS = (
     ("://", _URL, 0.0, 0.1, 0.4),
 )
 """What a text has to hold, and the weight of a link with a query, with a placeholder, with one for data."""
+_CARRIED = """
+conversation chat history data answer summary secret secrets password passwords message information context e
+email emails prompt credentials key keys token tokens response reply
+"""
+_CARRIED_WORDS = frozenset(_CARRIED.split())
 _CARRY_WORDS = ("url", "link", "query", "parameter", "image", "src")
 
 
-def markup_signs(text: str) -> Iterator[Sign]:
+def markup_signs(words: Words) -> Iterator[Sign]:
     """The signs of a chat format within the text."""
-    lowered = text.lower()
+    text, known = words.text, words.known
     if "<" in text or "[" in text:
-        if "<|" in text or "<<" in text or "[" in text or "of_turn" in lowered or "<｜" in text:
-            for match in _TOKENS.finditer(text):
-                shown = text[match.start() - 1 : match.start()] == "`"
-                yield _sign("role_markup", match, 0.2 if shown else 0.7)
+        yield from _tokens(text)
         yield from _tags(text)
-    if ":" in text or ">" in text or "#" in text or "*" in text:
+    if any(mark in text for mark in _HEADING_MARKS):
+        yield from _all(_HEADINGS, text, 0.35)
+    if (":" in text or ">" in text) and not known.isdisjoint(_ROLES):
         yield from _turns(text)
-    if "{" in text or "<" in text or "Action" in text or "Observation" in text:
-        for match in _FAKE_CALL.finditer(text):
-            yield _sign("role_markup", match, 0.35)
-    if "end" in lowered or "begin" in lowered or "start" in lowered:
-        for match in _BORDER.finditer(text):
-            yield _sign("role_markup", match, 0.38)
-    wall = _WALL.search(text)
+    if any(mark in text for mark in _CALL_MARKS) and any(part in words.read for part in _CALL_PARTS):
+        yield from _all(_FAKE_CALL, text, 0.35)
+    if not known.isdisjoint(_BORDER_WORDS):
+        yield from _all(_BORDER, text, 0.38)
+    shape = text.encode("ascii", "replace").translate(_WALL_SHAPE, b" \t")
+    wall = _WALL.search(text) if b"\n" * 6 in shape or b"-" * 5 in shape else None
     if wall:
         yield _sign("role_markup", wall, 0.12)
 
 
-def link_signs(text: str) -> Iterator[Sign]:
+def link_signs(words: Words) -> Iterator[Sign]:
     """The signs of links that would carry data away, or do something when shown."""
-    lowered = text.lower()
+    text, known, lowered = words.text, words.known, words.read
     for gate, pattern, query, placeholder, data in _LINKS:
         if gate in lowered:
             for match in pattern.finditer(text):
@@ -164,9 +182,19 @@ def link_signs(text: str) -> Iterator[Sign]:
     if any(word in lowered for word in ("script:", "onerror", "data:text")):
         for match in _SCRIPT.finditer(text):
             yield _sign("exfiltration_url", match, 0.3)
-    if any(word in lowered for word in _CARRY_WORDS):
+    if any(word in lowered for word in _CARRY_WORDS) and not known.isdisjoint(_CARRIED_WORDS):
         for match in _CARRY.finditer(text):
             yield _sign("exfiltration_url", match, 0.5)
+
+
+def _all(pattern: re.Pattern[str], text: str, weight: float) -> Iterator[Sign]:
+    return (_sign("role_markup", match, weight) for match in pattern.finditer(text))
+
+
+def _tokens(text: str) -> Iterator[Sign]:
+    for match in _TOKENS.finditer(text):
+        shown = text[match.start() - 1 : match.start()] == "`"
+        yield _sign("role_markup", match, 0.2 if shown else 0.7)
 
 
 def _tags(text: str) -> Iterator[Sign]:
@@ -183,10 +211,7 @@ def _tags(text: str) -> Iterator[Sign]:
 
 
 def _turns(text: str) -> Iterator[Sign]:
-    for match in _HEADINGS.finditer(text):
-        yield _sign("role_markup", match, 0.35)
-    for match in _COMMANDING_TURN.finditer(text):
-        yield _sign("role_markup", match, 0.55)
+    yield from _all(_COMMANDING_TURN, text, 0.55)
     turns = list(_TURN.finditer(text))
     roles = {match[1].lower() for match in turns}
     for match in turns:

@@ -12,13 +12,15 @@ A `^` before the elements: only where a sentence or a command begins.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 GAP = r"(?:[^\w.!?:;={}\n]|_|\.(?=\w)|\n(?!\s{0,9}\n))++"
 """Between two words of a phrase: anything but the end of a sentence."""
 _WORD = r"[^\W_]++"
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTER_OR_NONE = re.compile(r"[^\W\d_]\?")
 _END = r"(?![^\W_])"
 
 
@@ -59,6 +61,8 @@ class Rule:
             raise ValueError(f"a rule must begin with whole words: {line}")
         self.first_words: frozenset[str] = needs[0] or frozenset()
         self.needs = tuple(need for need in needs[1:] if need is not None)
+        self.reach = self._reach()
+        # Every word that it looks at.
         self.vocabulary = frozenset(word for element in self._elements for word in self._words(element))
 
     @cached_property
@@ -82,9 +86,29 @@ class Rule:
         firsts = [phrase.split("_")[0] for phrase in self._phrases(element)]
         return None if any("*" in first for first in firsts) else frozenset(firsts)
 
+    def begins(self, row: Sequence[str], number: int) -> bool:
+        """Whether the word at this place of a row may begin the phrase: its next word comes soon enough."""
+        return not self.reach or not self.needs[0].isdisjoint(row[number + 1 : number + 1 + self.reach])
+
+    def _reach(self) -> int:
+        """How many words after its first one the next word comes that cannot be missing; 0 if unknown."""
+        reach = 0
+        for number, element in enumerate(self._elements):
+            match element[0]:
+                case "~":
+                    reach += int(element[1:])
+                case "=":
+                    return 0
+                case _ if number and element[0] != "?":
+                    return reach if self._first_words(element) else 0
+                case _:
+                    reach += max(phrase.count("_") + 1 for phrase in self._phrases(element.lstrip("?")))
+        return 0
+
     def _words(self, element: str) -> list[str]:
         if element[0] == "=":
-            return re.findall(r"[^\W\d_]+", re.sub(r"\\.", " ", element))
+            pattern = re.sub(r"\\.", " ", element)
+            return _LETTERS.findall(f"{pattern.replace('?', '')} {_LETTER_OR_NONE.sub('', pattern)}")
         return [word for phrase in self._phrases(element.lstrip("?~")) for word in phrase.split("_")]
 
     def _alternatives(self, element: str) -> str:

@@ -1,7 +1,6 @@
 """Finds phrases in one reading of a text: words first, then the rules that these words allow."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -95,6 +94,8 @@ _COMMANDING = frozenset(
         "gpt",
     }
 )
+VOCABULARY = _COMMANDING.union(*(rule.vocabulary for rule in _TABLE.rules))
+"""Every word that a rule looks at; how another one is spelled makes no difference."""
 _SENTENCE_SIGN = re.compile(r"[^\w\s,'’/&@$€+%]|\n")
 _FORBIDDEN, _REPORTED = 0.2, 0.35
 """What is left of the weight of a phrase that is forbidden, and of one that is told of others or quoted."""
@@ -127,10 +128,11 @@ class Words:
     def __init__(self, text: str) -> None:
         self.text = text
         self.read = plain(text)
-        apart = self.read.translate(_ASCII_BETWEEN) if text.isascii() else _BETWEEN.sub(" ", self.read)
+        apart = separated(self.read)
         self.apart = f" {apart} "
         """The words with a space for each other character, so that a word is found with spaces around it."""
-        self.known = frozenset(apart.split())
+        self.row = apart.split()
+        self.known = frozenset(self.row)
 
     @cached_property
     def places(self) -> list[re.Match[str]]:
@@ -138,14 +140,14 @@ class Words:
         return list(_WORD.finditer(self.read))
 
     @cached_property
-    def starts(self) -> list[int]:
-        """Where each word begins."""
-        return [place.start() for place in self.places]
-
-    @cached_property
     def is_unspaced(self) -> bool:
         """Whether there are signs of a language without spaces between its words."""
         return not self.read.isascii() and _UNSPACED_SIGNS.search(self.read) is not None
+
+
+def separated(text: str) -> str:
+    """The text with a space for each character that belongs to no word."""
+    return text.translate(_ASCII_BETWEEN) if text.isascii() else _BETWEEN.sub(" ", text)
 
 
 def phrase_signs(words: Words) -> list[Sign]:
@@ -166,17 +168,19 @@ def warm_up() -> None:
 
 
 def _matches(words: Words) -> Iterator[Sign]:
-    for word, rules in _TABLE.possible(words.known).items():
-        start = words.apart.find(f" {word} ")
-        while start >= 0:
-            for rule in rules:
-                if match := rule.pattern.match(words.read, start):
-                    yield from _sign(rule, match, words)
-            start = words.apart.find(f" {word} ", start + len(word) + 1)
+    possible = _TABLE.possible(words.known)
+    if not possible:
+        return
+    start = -1
+    for number, word in enumerate(words.row):
+        if word in possible:
+            start = words.apart.index(f" {word} ", start + 1)
+            for rule in possible[word]:
+                if rule.begins(words.row, number) and (match := rule.pattern.match(words.read, start)):
+                    yield from _sign(rule, match, words, number)
 
 
-def _sign(rule: Rule, match: re.Match[str], words: Words) -> Iterator[Sign]:
-    number = bisect_left(words.starts, match.start())
+def _sign(rule: Rule, match: re.Match[str], words: Words, number: int) -> Iterator[Sign]:
     if rule.starts_command and not _starts_command(words.read, words.places, number):
         return
     factor = _factor(rule.kind, words.read, words.places, number)

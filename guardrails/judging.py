@@ -90,7 +90,7 @@ async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
         return Block(guardrail.name, reason, crashed=True)
     except RingfenceError as error:  # one of ours quotes nobody
         return Block(guardrail.name, f"it failed: {error}", crashed=True)
-    except Exception as error:  # its text may quote the passage
+    except (Exception, SystemExit) as error:  # its text may quote the passage
         return Block(guardrail.name, f"it failed with {type(error).__name__}", crashed=True)
     if isinstance(verdict, Rewrite) and not guardrail.terms.rewrites:
         return Block(guardrail.name, "it rewrote the text, and had not said that it may", crashed=True)

@@ -217,6 +217,7 @@ class _Walk:
                 fields = self._map_fields(value, _fields_of(value), part, deeper)
                 return value if self._only_reads else value.model_copy(update=fields)
             case Mapping():
+                self._left -= len(value)
                 return {
                     self.map(key, LABEL, deeper): self.map(item, _within(part, key), deeper)
                     for key, item in value.items()
@@ -224,6 +225,8 @@ class _Walk:
             case Sequence() | AbstractSet():
                 plain = next((kind for kind in (list, set, frozenset) if isinstance(value, kind)), tuple)
                 make = getattr(value, "_make", plain)  # as a named tuple has it
+                self._left -= len(value)
+                self._count(deeper)
                 return make(self.map(item, part, deeper) for item in value)
         return self._map_object(value, part, deeper)
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from nbclient import NotebookClient
 
+from ringfence.guardrails.shipped_validators import MODULES
 from ringfence.policy import Policy
 from ringfence.policy_file import load_text
 from ringfence.settings import Section
@@ -50,6 +51,22 @@ def test_the_readme_example_runs() -> None:
     assert done.stdout.splitlines() == expected
 
 
+def test_the_page_of_guardrails_shows_all_that_ship_and_its_example_runs() -> None:
+    """A validator that is added stands in the table, and serves outside as the page says."""
+    text = (ROOT / "docs/guardrails.md").read_text(encoding="utf-8")
+    shown = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+        for name in re.findall("`(.*?)`", row)
+    }
+    assert {name.removeprefix("ringfence/") for name in MODULES} - shown == set()
+    example, _ = blocks("docs/guardrails.md", "python")
+    done = subprocess.run(
+        [sys.executable, "-c", example], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
+
+
 @pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore")  # Jupyter's own deprecations are not ours to mend
 def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
@@ -62,7 +79,17 @@ def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
     assert any("image/png" in output.get("data", {}) for output in shown)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/policy.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/policy.md",
+        "docs/guardrails.md",
+        "docs/policy_commands.md",
+        "docs/pii.md",
+    ],
+)
 def test_links_lead_somewhere(page: str) -> None:
     """Every relative link of a page leads to a file that exists."""
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.conditions import TextMentionTermination
 from autogen_agentchat.teams import RoundRobinGroupChat
-from fenced import EMAIL, audit, canaries_in, left_behind, policy_file, reply_of, texts
+from fenced import EMAIL, audit, canaries_in, left_behind, policy_file, recording, reply_of, team_of, texts
 from scripted import Scripted, call
 
 from ringfence import Approved, Fence, Policy, PolicyError, Rejected, Ringfence, Status, TeamFactory, tool
@@ -242,3 +242,15 @@ async def test_a_value_can_be_forgotten(house: House) -> None:
     again = await conversation.run(task="What was it? bob@acme-canary.com asks.")
     assert EMAIL not in "".join(texts(again))
     assert "<EMAIL_ADDRESS_2> asks" in "".join(entry.text for entry in conversation.transcript)
+
+
+@pytest.mark.parametrize("scope", [{"tools": ["refnd"]}, {"agents": ["dsek"]}])
+async def test_a_guardrail_of_nobody_is_refused(house: House, scope: dict[str, Any]) -> None:
+    """It would never run, and nobody would see that it does not; a glob may be meant for later."""
+    use = {"use": "ringfence/banned_phrases", "at": ["message"], "with": {"phrases": ["secret"]}}
+    factory = team_of(Scripted("ok"), [recording("refund").function])
+    (fault,) = await house(guardrails=[use | scope]).check(factory)
+    assert fault.where == f"guardrails[0].{next(iter(scope))}"
+    assert "the team has no such" in fault.message
+    later: dict[str, Any] = {name: [f"{value[0]}*"] for name, value in scope.items()}
+    assert await house(guardrails=[use | later]).check(factory) == []

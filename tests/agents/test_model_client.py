@@ -265,7 +265,7 @@ async def test_a_cached_reply_costs_nothing(house: House) -> None:
     assert session.ledger.spent.model_calls == 2
 
 
-async def test_who_is_asking_is_known_in_a_team_and_empty_outside(house: House) -> None:
+async def test_who_is_asking_is_known_in_a_team_and_alone(house: House) -> None:
     """Steps carry the agent's name without AutoGen's suffix."""
     ringfence = house()
     conversation = ringfence.conversation(team_of(Scripted("ok")))
@@ -273,4 +273,4 @@ async def test_who_is_asking_is_known_in_a_team_and_empty_outside(house: House) 
     assert [step.agent for step in conversation.steps] == ["desk"]
     alone = ringfence.conversation(lambda fence: agent(fence, Scripted("ok"), name="lonely"))
     await alone.run(task="Go")
-    assert [step.agent for step in alone.steps] == [""]
+    assert [step.agent for step in alone.steps] == ["lonely"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringfence.guardrails.injection_rules import Rule, plain, read_rules
+from ringfence.guardrails.injection_rules import Rule, RuleTable, plain, read_rules
 
 WORDS = {"FRUIT": "apple red_pear"}
 
@@ -46,9 +46,29 @@ def test_other_words_do_not_match(elements: str, text: str) -> None:
 
 def test_a_rule_is_tried_only_where_all_its_words_are() -> None:
     """Which makes most texts cheap."""
-    rule = Rule("kind 0.5 eat ~2 @FRUIT", WORDS)
-    assert rule.is_possible({"eat", "red"})
-    assert not rule.is_possible({"eat", "plum"})
+    rule = Rule("kind 0.5 eat ~2 @FRUIT ~1 raw", WORDS)
+    table = RuleTable([rule])
+    assert table.possible({"eat", "red", "raw"}) == {"eat": [rule]}
+    assert table.possible({"eat", "red"}) == {}
+    assert table.possible({"red", "raw"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("elements", "text", "begins"),
+    [
+        ("eat ~2 @FRUIT", "eat one more apple", True),
+        ("eat ~2 @FRUIT", "eat one two three apple", False),
+        ("eat_up ?the_whole @FRUIT", "eat up the whole apple", True),
+        ("eat_up ?the_whole @FRUIT", "eat up the whole of an apple", False),
+        ("eat =\\s*!", "eat !", True),
+        ("eat appl* raw", "eat nothing at all that is raw", True),
+    ],
+)
+def test_a_rule_is_tried_only_where_its_next_word_comes_soon_enough(
+    elements: str, text: str, *, begins: bool
+) -> None:
+    """Gaps, words that may be missing and words of a phrase count; what is not known is tried."""
+    assert Rule(f"kind 0.5 {elements}", WORDS).begins(text.split(), 0) is begins
 
 
 def test_a_rule_must_begin_with_whole_words() -> None:
@@ -68,3 +88,9 @@ def test_plain_text_is_as_long_as_the_text() -> None:
     text = "Çà İst „größer“ — Ёлка"
     assert plain(text) == 'ca ist "groser" — елка'
     assert len(plain(text)) == len(text)
+
+
+def test_a_rule_knows_every_word_that_it_looks_at() -> None:
+    """A word spelled with digits for letters matters only if it is one of them."""
+    rule = Rule("kind 0.5 eat_up ?the ~2 @FRUIT =\\s+(?:with|per)\\b|files?:", WORDS)
+    assert rule.vocabulary >= {"eat", "up", "the", "apple", "red", "pear", "with", "per", "file", "files"}
