@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ringfence.guardrails.daemon_threads import DaemonThreads
 from ringfence.guardrails.guardrail_use import Mode
-from ringfence.guardrails.injection import scan
+from ringfence.guardrails.injection import scan, warm_up
 from ringfence.guardrails.passages import Passage, Point
 from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.validator_traits import Traits, Window
@@ -50,6 +50,7 @@ class InjectionGuardrail:
 
     def __init__(self, settings: InjectionSettings) -> None:
         self._settings = settings
+        warm_up()  # else the first texts of a process wait for it
         self.terms = Terms(
             traits=Traits(window=Window.SENTENCE, quick=True),
             rewrites=False,

@@ -239,8 +239,8 @@ class _Walk:
 
     def _map_object(self, value: Any, part: Part, depth: int) -> Any:
         if dataclasses.is_dataclass(value):
-            known = [field for field in dataclasses.fields(value) if not field.metadata.get("structural")]
-            fields = {field.name: getattr(value, field.name) for field in known}
+            kind: Any = type(value)
+            fields = {name: getattr(value, name) for name in _readable_fields(kind)}
             changed = self._map_fields(value, fields, part, depth)
             if self._only_reads:
                 return value
@@ -285,6 +285,11 @@ class _Walk:
         text = str(value)
         changed = self._change(text, part)
         return value if changed == text else changed
+
+
+@lru_cache(maxsize=1_000)
+def _readable_fields(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind) if not field.metadata.get("structural"))
 
 
 @lru_cache(maxsize=1_000)

@@ -18,9 +18,9 @@ BANNED = {"use": "ringfence/banned_phrases", "at": ["message"], "with": {"phrase
 
 
 @pytest.fixture
-def change(tmp_path: Path) -> Callable[..., None]:
+def change(tmp_path: Path) -> Callable[..., Path]:
     """Writes the policy file anew."""
-    return lambda **sections: policy_file(tmp_path, **sections) and None
+    return lambda **sections: policy_file(tmp_path, **sections)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def opened() -> AsyncIterator[Callable[[Path], Ringfence]]:
 
 
 async def test_the_next_run_keeps_to_the_new_policy(
-    tmp_path: Path, change: Callable[..., None], opened: Opened
+    tmp_path: Path, change: Callable[..., Path], opened: Opened
 ) -> None:
     """The same conversation, with what it knew; each audit line names the policy that held."""
     ringfence = opened(policy_file(tmp_path))
@@ -58,7 +58,7 @@ async def test_the_next_run_keeps_to_the_new_policy(
 
 
 async def test_a_run_under_way_keeps_its_policy(
-    tmp_path: Path, change: Callable[..., None], opened: Opened
+    tmp_path: Path, change: Callable[..., Path], opened: Opened
 ) -> None:
     """It began with it."""
     ringfence = opened(policy_file(tmp_path))
@@ -88,7 +88,7 @@ async def test_a_faulty_policy_changes_nothing(tmp_path: Path, opened: Opened) -
         await ringfence.conversation(team_of(Scripted("a secret"))).run(task="Go")
 
 
-async def test_what_waits_is_withdrawn(tmp_path: Path, change: Callable[..., None], opened: Opened) -> None:
+async def test_what_waits_is_withdrawn(tmp_path: Path, change: Callable[..., Path], opened: Opened) -> None:
     """An approval binds the policy under which it was asked for."""
     act = recording()
     ringfence = opened(policy_file(tmp_path))
@@ -107,7 +107,7 @@ async def test_what_waits_is_withdrawn(tmp_path: Path, change: Callable[..., Non
 
 
 async def test_new_limits_count_what_was_spent(
-    tmp_path: Path, change: Callable[..., None], opened: Opened
+    tmp_path: Path, change: Callable[..., Path], opened: Opened
 ) -> None:
     """Nobody gets a new budget by a new file."""
     ringfence = opened(policy_file(tmp_path, limits={"model_calls": 1}))
@@ -116,7 +116,7 @@ async def test_new_limits_count_what_was_spent(
     change(limits={"model_calls": 2})
     ringfence.reload()
     await conversation.run(task="Go")
-    assert conversation.status is Status.DONE
+    assert conversation.usage.model_calls == 2
     await conversation.run(task="Go")
     assert conversation.status is Status.LIMIT_REACHED
 
@@ -143,7 +143,7 @@ def test_a_file_that_a_guardrail_names_is_part_of_the_policy(
     assert ringfence.policy_version != version
 
 
-def test_the_audit_log_stays_where_it_is(tmp_path: Path, change: Callable[..., None], opened: Opened) -> None:
+def test_the_audit_log_stays_where_it_is(tmp_path: Path, change: Callable[..., Path], opened: Opened) -> None:
     """A log that moves in the middle of a process is none."""
     ringfence = opened(policy_file(tmp_path))
     change(audit={"path": "elsewhere.jsonl"})

@@ -214,7 +214,7 @@ class TestReask:
         assert [message.source for message in handler.calls[-1].messages[1:]] == ["ringfence"] * 2
 
     @pytest.mark.parametrize("flags", [{}, {"crashed": True}, {"halt": True}])
-    async def test_only_what_may_be_mended(self, book: Book, flags: dict[str, bool]) -> None:
+    async def test_only_what_may_be_mended(self, book: Book, flags: dict[str, Any]) -> None:
         """Any other refusal goes on at once."""
         refused = GuardrailTripped(guardrail="tone", point="message", reason="no", **flags)
         handler = Handler(refused, reply("good"))

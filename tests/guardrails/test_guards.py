@@ -9,7 +9,7 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -31,6 +31,7 @@ from guardrails.classes.validation.validation_result import (  # noqa: E402 - li
     FailResult,
     PassResult,
 )
+from guardrails.types.on_fail import OnFailAction  # noqa: E402 - likewise
 from guardrails.validator_base import Validator, register_validator  # noqa: E402 - likewise
 
 from guardrails import AsyncGuard, Guard  # noqa: E402 - after its telemetry is off
@@ -72,7 +73,7 @@ class Shouts(Validator):
 class Needs(Validator):
     """Cannot work with what there is."""
 
-    required_metadata_keys: ClassVar[list[str]] = ["moon_phase"]
+    required_metadata_keys = ["moon_phase"]  # noqa: RUF012 - as guardrails-ai declares it
 
 
 @register_validator(name="test/plain_function", data_type="string")
@@ -84,6 +85,7 @@ def plain_function(value: Any, metadata: Any) -> Any:
 def made(use: str, given: Any = None, folder: Path | None = None, **entry: Any) -> ValidatorGuardrail:
     """The guardrail of a policy's entry."""
     fields = {"use": use, "at": ["message"]} | entry
+    fields["with"] = fields.pop("options", {})
     validators = {} if given is None else {use: given}
     return ValidatorGuardrail(GuardrailUse.model_validate(fields), folder=folder, given=validators)
 
@@ -191,26 +193,26 @@ class TestGuards:
 
     async def test_a_guard_that_raises_its_no(self) -> None:
         """`on_fail="exception"` inside it is a no, not a crash."""
-        guard = Guard().use(NoCats(on_fail="exception"))
+        guard = Guard().use(NoCats(on_fail=OnFailAction.EXCEPTION))
         verdict = await said(made("g", guard), "a cat")
         assert isinstance(verdict, Block)
         assert not verdict.crashed
 
     async def test_a_guard_that_fixes(self) -> None:
         """Its own fix goes on."""
-        verdict = await said(made("g", Guard().use(NoCats(on_fail="fix"))), "a cat")
+        verdict = await said(made("g", Guard().use(NoCats(on_fail=OnFailAction.FIX))), "a cat")
         assert isinstance(verdict, Rewrite)
         assert verdict.text == "a dog"
 
     def test_two_that_fix_in_one_guard_are_refused(self) -> None:
         """They corrupt the text together, and hide each other's failures."""
-        guard = Guard().use(NoCats(on_fail="fix"), Shouts(on_fail="fix"))
+        guard = Guard().use(NoCats(on_fail=OnFailAction.FIX), Shouts(on_fail=OnFailAction.FIX))
         with pytest.raises(PolicyError, match="two validators with on_fail fix"):
             made("g", guard)
 
     async def test_many_conversations_share_a_guard_and_do_not_mix(self) -> None:
         """Two hundred at once, each with the answer to its own text."""
-        one = made("g", Guard().use(NoCats(on_fail="fix")))
+        one = made("g", Guard().use(NoCats(on_fail=OnFailAction.FIX)))
         verdicts = await asyncio.gather(*(said(one, f"cat {number}") for number in range(200)))
         assert [getattr(one, "text", None) for one in verdicts] == [f"dog {number}" for number in range(200)]
 
@@ -221,7 +223,7 @@ class TestHub:
     @pytest.mark.parametrize("name", ["guardrails/regex_match", "hub://guardrails/regex_match"])
     async def test_it_is_found_by_its_name(self, name: str) -> None:
         """With or without `hub://`; nothing is fetched."""
-        one = made(name, **{"with": {"regex": r"\d{4}", "match_type": "fullmatch"}})
+        one = made(name, options={"regex": r"\d{4}", "match_type": "fullmatch"})
         assert isinstance(await said(one, "1182"), Allow)
         assert isinstance(await said(one, "order"), Block)
 
@@ -232,7 +234,7 @@ class TestHub:
 
     async def test_remote_inference_is_off(self) -> None:
         """Whatever the validator was made with."""
-        given = NoCats(on_fail="noop", use_local=False)
+        given = NoCats(on_fail=OnFailAction.NOOP, use_local=False)
         made("mine", given)
         assert (given.use_local, given.validation_endpoint) == (True, None)
 
@@ -271,7 +273,7 @@ class TestLoading:
         (tmp_path / "broken.rail").write_text("<rail")
         (tmp_path / "broken.json").write_text("{")
         with pytest.raises(PolicyError, match=said) as caught:
-            made(use, folder=tmp_path, **{"with": options})
+            made(use, folder=tmp_path, options=options)
         assert caught.value.faults[0].where == where
 
     @pytest.mark.parametrize(
@@ -370,7 +372,7 @@ class TestHints:
     async def test_the_policy_is_not_told(self) -> None:
         """Words of the options that the model did not write itself."""
         options = {"regex": "INTERNAL-[0-9]+", "match_type": "fullmatch"}
-        verdict = await said(made("guardrails/regex_match", **{"with": options}), "hello")
+        verdict = await said(made("guardrails/regex_match", options=options), "hello")
         assert isinstance(verdict, Block)
         assert "INTERNAL" in verdict.reason
         assert "INTERNAL" not in verdict.hint

@@ -99,7 +99,7 @@ def test_addresses_and_amounts_are_no_other_spelling(text: str) -> None:
 def test_a_blob_is_read_behind_others_that_are_none() -> None:
     """A run within a word of other letters is no blob, and does not hide the one behind it."""
     hash_value = "9f86d081884c7d659a2feaa0c55ad015"
-    assert scan(f"é{hash_value} {hash_value}: {base64_of(PHRASE)}").risk >= DEFAULT_THRESHOLD
+    assert scan(f"é{hash_value} {hash_value}: {base64_of(PHRASE)}, and no more.").risk >= DEFAULT_THRESHOLD
 
 
 def test_encoded_text_is_decoded_so_deep_and_no_deeper() -> None:

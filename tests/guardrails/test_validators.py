@@ -223,7 +223,8 @@ class TestShipped:
 
         register_validators(LENGTH)
         make: Any = AsyncGuard
-        guard = make().use(get_validator_class(LENGTH)(maximum_characters=3, on_fail="fix"))
+        length: Any = get_validator_class(LENGTH)
+        guard = make().use(length(maximum_characters=3, on_fail="fix"))
         assert (await guard.validate("abcdef")).validated_output == "abc"
 
 
