@@ -19,6 +19,8 @@ class _Here(ThreadPoolExecutor):
             future.set_result(fn(*args, **kwargs))
         except Exception as error:
             future.set_exception(error)
+        except BaseException as error:  # a task lets it through, and the loop would end without an answer
+            future.set_exception(RuntimeError(type(error).__name__))
         return future
 
 

@@ -50,11 +50,11 @@ async def test_a_yes_lets_the_reply_pass(judged: Callable[..., Ringfence]) -> No
     """The judge sees the criteria and the reply, and nothing else of the conversation."""
     judge = Scripted(created(YES))
     conversation = judged(judge).conversation(team_of(Scripted("You are welcome.")))
-    assert reply_of(await conversation.run(task="Thanks, and my code is 77")) == "You are welcome."
+    assert reply_of(await conversation.run(task="Thanks, and my code is bluebird")) == "You are welcome."
     (prompt,) = judge.prompts
     assert "The reply is polite." in str(prompt)
     assert "You are welcome." in str(prompt)
-    assert "77" not in str(prompt)
+    assert "bluebird" not in str(prompt)
 
 
 async def test_a_no_blocks(judged: Callable[..., Ringfence]) -> None:
