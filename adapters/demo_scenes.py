@@ -183,6 +183,13 @@ class Scenes:
             {name: blocks[0][name] for name in ("agent", "tool", "verdict", "guardrail")} if blocks else {}
         )
         self._claims.check(len(blocks) == 1, "The attempt is on record", f"audit: {json.dumps(shown)}")
+        signs = [line for line in stage.audit()[lines:] if line.get("guardrail") == "injection"]
+        reason = str(signs[0]["reason"]) if signs else "it was not seen"
+        self._claims.check(
+            bool(signs) and signs[0]["tool"] == "read_note",
+            "The note was seen for what it is: from then on a person decides on every such call",
+            f"audit: {reason}",
+        )
 
     async def budget(self) -> None:
         """Scene 4: a team that never stops by itself."""

@@ -449,3 +449,35 @@ def test_any_text_is_a_policy_or_a_policy_error(text: str) -> None:
     except PolicyError as error:
         faults = error.faults
     assert all(fault.line >= 1 and str(fault).encode() for fault in faults)
+
+
+def test_guardrails_that_cannot_be_kept_are_told_beside_all_other_faults(tmp_path: Path) -> None:
+    """The same name twice, and a reply to be written again where nobody is asked again."""
+    path = tmp_path / "ringfence.yaml"
+    path.write_text(
+        "reasks: 0\n"
+        "guardrails:\n"
+        "  - use: ringfence/length\n"
+        "    at: [message]\n"
+        "    on_fail: reask\n"
+        "    with: {maximum_words: 9}\n"
+        "  - {use: ringfence/length, at: [output], with: {maximum_words: 99}}\n"
+        "  - {use: ringfence/length, name: other, at: [output], with: {maximum_words: 99}}\n"
+        "  - {use: ringfence/length, name: other, at: [input], with: {maximum_words: 99}}\n"
+        "limts: {}\n"
+    )
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path)
+    assert [(fault.line, fault.where) for fault in caught.value.faults] == [
+        (5, "guardrails[0].on_fail"),
+        (7, "guardrails[1].use"),
+        (9, "guardrails[3].name"),
+        (10, "limts"),
+    ]
+
+
+def test_the_same_validator_may_serve_twice_under_two_names() -> None:
+    """Each with its own options."""
+    use = "{use: ringfence/length, at: [output], name: %s, with: {maximum_words: %d}}"
+    policy = load_text(f"guardrails: [{use % ('short', 9)}, {use % ('long', 99)}]", Policy)
+    assert [one.known_as for one in policy.guardrails] == ["short", "long"]

@@ -16,6 +16,7 @@ from ringfence.adapters.demo_stage import Stage
 from ringfence.budgets.ledger import Ledger
 from ringfence.conversations.audit import RunRecorder
 from ringfence.guardrails.approval import ApprovalBook
+from ringfence.guardrails.injection_guardrail import InjectionGuardrail
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.tool_policy import ToolPolicy
 from ringfence.guardrails.verdicts import Allow
@@ -38,8 +39,8 @@ async def test_every_claim_holds(tmp_path: Path) -> None:
     holds, shown = await played(tmp_path)
     assert holds
     assert failed(shown) == []
-    assert shown.count("✓") == 12
-    assert "All 12 claims were verified." in shown
+    assert shown.count("✓") == 13
+    assert "All 13 claims were verified." in shown
     assert "it answers by rules and is no language model" in shown.partition("1  Personal")[0]
     assert max(map(len, shown.splitlines()[:-5])) <= 100
     for words in ("<EMAIL_ADDRESS_1>", "jane@acme.com", "approval needed", "tokens limit", "ringfence chat"):
@@ -91,6 +92,10 @@ def forgets_clearances(self: RunRecorder, event: str, /, **fields: object) -> No
         RECORD(self, event, **fields)
 
 
+def sees_nothing(self: InjectionGuardrail, text: str) -> Allow:
+    return Allow("injection")
+
+
 HOLES = [
     (Masker, "_mask_text", masks_nothing, "None of the shop's 40 names"),
     (Masker, "_mask_text", lets_phones_through, "None of the shop's 40 names"),
@@ -99,6 +104,7 @@ HOLES = [
     (ToolPolicy, "judge", allows_all, "Behind the fence the model tried the same, and no mail left"),
     (Ledger, "reserve", reserves_late, "It was stopped before the call that would have gone over"),
     (RunRecorder, "__call__", forgets_clearances, "The attempt is on record"),
+    (InjectionGuardrail, "_judged", sees_nothing, "The note was seen for what it is"),
 ]
 
 
@@ -160,7 +166,7 @@ def test_as_a_command_without_a_terminal_a_home_or_a_key(tmp_path: Path) -> None
         },
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "All 12 claims were verified." in done.stdout
+    assert "All 13 claims were verified." in done.stdout
     assert "\x1b" not in done.stdout
     assert list(home.iterdir()) == []
     (folder,) = temporary.iterdir()
