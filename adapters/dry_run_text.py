@@ -8,6 +8,7 @@ from ringfence.adapters.dry_run import DryRun
 from ringfence.adapters.dry_run_hearing import hearings
 from ringfence.adapters.dry_run_outcome import Asked, Kind, Outcome
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.enforcement import tripped_by
 from ringfence.guardrails.findings import Finding
 from ringfence.guardrails.injection import Scan, scan
@@ -15,7 +16,6 @@ from ringfence.guardrails.judging import Judged, judge_all
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.passages import CONTENT, Part, PartKind, Passage, Point
 from ringfence.guardrails.suspicions import Suspicions
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.vault import Vault
 from ringfence.guardrails.verdicts import Allow, Rewrite
 

@@ -11,8 +11,8 @@ from ringfence.adapters.dry_run_call import CallTrial
 from ringfence.adapters.dry_run_outcome import Asked, Kind, Outcome
 from ringfence.adapters.dry_run_text import TextTrial
 from ringfence.adapters.harmless import harmless, one_line
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.pii import PiiAction
-from ringfence.guardrails.texts import clean_text
 
 Row = tuple[str, str, str]
 

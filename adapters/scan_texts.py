@@ -9,10 +9,10 @@ from typing import Any
 
 from ringfence.adapters.scan_lines import Line
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.pii import PiiAction, PiiSettings
 from ringfence.guardrails.presidio import Finding, PiiFinder, TextTooLongError
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.vault import Vault
 
 __all__ = ["Found", "Recorder", "ToldFinder", "as_line", "error_record", "look_into", "was_scanned"]

@@ -1,9 +1,11 @@
 """What a command line does to the streams and logs of its process."""
 
+import json
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from typing import Any
 
 from ringfence.places import place_in_team
 
@@ -44,3 +46,8 @@ def is_closed_pipe(error: BaseException) -> bool:
     return isinstance(error, BrokenPipeError) or (
         isinstance(error, SystemExit) and place_in_team(error) is None and error.code == 1
     )
+
+
+def print_json(facts: dict[str, Any]) -> None:
+    """One JSON object on a line; ASCII, so that neither an encoding nor a control character can break it."""
+    sys.stdout.write(json.dumps(facts, default=str) + "\n")

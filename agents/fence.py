@@ -1,7 +1,7 @@
 """One conversation's fence: what a team factory is given to build its team with."""
 
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autogen_agentchat.base import ChatAgent, Team
@@ -9,7 +9,7 @@ from autogen_agentchat.teams import BaseGroupChat
 from autogen_core import CancellationToken
 from autogen_core.memory import Memory
 from autogen_core.models import ChatCompletionClient, CreateResult
-from autogen_core.tools import ToolResult, ToolSchema, Workbench
+from autogen_core.tools import ToolResult, Workbench
 
 from ringfence.agents import client_facts
 from ringfence.agents.compiled_policy import CompiledPolicy
@@ -18,6 +18,7 @@ from ringfence.agents.delivery import Deliver
 from ringfence.agents.judges import price_of_client
 from ringfence.agents.memory import FencedMemory, Recall, Recalled
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
+from ringfence.agents.policy_fit import misplaced_arguments, misplaced_names
 from ringfence.agents.termination import FenceTermination
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
@@ -32,7 +33,6 @@ from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.masking import Mask
 from ringfence.guardrails.middleware import Middleware
 from ringfence.guardrails.passages import Point
-from ringfence.guardrails.presidio import unknown_type
 from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
 from ringfence.guardrails.structure import ValidateStructure
@@ -153,17 +153,15 @@ class Fence:
         for workbench in [one for one in coverage.workbenches if one.fence is self]:
             for schema in await workbench.list_tools():
                 self._workbenches[schema["name"]] = workbench
-                coverage.faults.extend(self._unknown_arguments(schema))
+                spec = self._directory.specs[schema["name"]]
+                coverage.faults.extend(
+                    misplaced_arguments(self._policy, schema, spec, types=self._session.masker.types)
+                )
         if self._session.stop.error is not None:
             coverage.faults.append(Fault(str(self._session.stop.error), where="tools"))
-        known = {*self._directory.specs, *coverage.handoffs}
-        coverage.faults.extend(_nowhere(self._policy.tools, known, what="tool", where="tools.{}"))
+        tools = {*self._directory.specs, *coverage.handoffs}
         agents = {agent.name for agent in coverage.agents}
-        for index, use in enumerate(self._policy.guardrails):
-            # A guardrail of nobody would never run, and nobody would see that it does not.
-            place = f"guardrails[{index}]"
-            coverage.faults.extend(_nowhere(use.tools or (), known, what="tool", where=f"{place}.tools"))
-            coverage.faults.extend(_nowhere(use.agents or (), agents, what="agent", where=f"{place}.agents"))
+        coverage.faults.extend(misplaced_names(self._policy, tools=tools, agents=agents))
         for name in coverage.handoffs & self._directory.specs.keys():
             coverage.faults.append(
                 Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}")
@@ -173,29 +171,6 @@ class Fence:
 
     def _is_consequential(self, tool: str) -> bool:
         return self._directory.specs[tool].consequential
-
-    def _unknown_arguments(self, schema: ToolSchema) -> Iterator[Fault]:
-        """Rules that would never fit, or always refuse, because the tool has no such argument."""
-        name = schema["name"]
-        parameters: Mapping[str, Any] = schema.get("parameters") or {}
-        known = parameters.get("properties")
-        if known is None or parameters.get("additionalProperties"):
-            return
-        rule = self._policy.tools.get(name)
-        said = {
-            f"tools.{name}.arguments": rule.arguments if rule else {},
-            f"tools.{name}.reveals": self._directory.specs[name].reveals,
-        }
-        for argument, types in self._directory.specs[name].reveals.items():
-            for entity in sorted(set(types) - self._session.masker.types):
-                place = f"tools.{name}.reveals.{argument}"
-                yield Fault(f"{entity}: {unknown_type(entity, self._session.masker.types)}", where=place)
-        for where, arguments in said.items():
-            for argument in arguments.keys() - known.keys():
-                there = ", ".join(sorted(known)) or "none"
-                yield Fault(
-                    f"{name} has no argument {argument}; it has: {there}", where=f"{where}.{argument}"
-                )
 
     async def admit(self, team: Team | ChatAgent, *, is_new: bool = False) -> None:
         """Take a team in, when it is new and before each of its runs.
@@ -336,11 +311,3 @@ def _name_parts(agent: ChatAgent) -> None:
             value[:] = map(named, value)
         else:
             setattr(agent, name, named(value))
-
-
-def _nowhere(names: Iterable[str], known: Collection[str], *, what: str, where: str) -> Iterator[Fault]:
-    """Names that nothing of the team has; a glob may be there for what comes later."""
-    for name in names:
-        if name not in known and not any(character in name for character in "*?["):
-            there = ", ".join(sorted(known)) or "none"
-            yield Fault(f"the team has no such {what}; it has: {there}", where=where.format(name))

@@ -20,10 +20,11 @@ from ringfence.agents.quiet_logs import quiet_events
 from ringfence.budgets.token_count import count_prompt
 from ringfence.errors import ModelCallFailed, PolicyError, RingfenceError
 from ringfence.guardrails.calls import ModelCall
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.live_pieces import LivePieces
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.stop import StopSignal
-from ringfence.guardrails.texts import clean_text, texts_of
+from ringfence.guardrails.texts import texts_of
 
 _TEAM_SUFFIX = re.compile(r"_[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")

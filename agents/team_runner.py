@@ -19,7 +19,7 @@ from autogen_core import CancellationToken
 from ringfence.agents.fence import Fence
 from ringfence.errors import TaskError
 from ringfence.guardrails.approval import DecidedCall
-from ringfence.guardrails.texts import clean_text
+from ringfence.guardrails.clean_text import clean_text
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.daemon_threads import DaemonThreads
 from ringfence.guardrails.guardrail_use import Mode
 from ringfence.guardrails.injection import scan, warm_up
 from ringfence.guardrails.passages import Passage, Point
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.validator_traits import Traits, Window
 from ringfence.guardrails.verdicts import Allow, Block, Evidence, Terms, Verdict
 from ringfence.settings import Section

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.calls import Emit, ModelCall, ToolCall
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.pii import PiiAction, PiiRule, PiiSettings
 from ringfence.guardrails.placeholders import Mention
 from ringfence.guardrails.presidio import Finding, PiiFinder, TextTooLongError
 from ringfence.guardrails.streaming import StreamedMask
-from ringfence.guardrails.texts import UncheckableContentError, clean_text, map_text, texts_of
+from ringfence.guardrails.texts import UncheckableContentError, map_text, texts_of
 from ringfence.guardrails.tool_policy import ToolSpec
 from ringfence.guardrails.vault import Vault
 

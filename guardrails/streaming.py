@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace as with_fields
 from typing import TYPE_CHECKING
 
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.code_fences import code_spans
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.vault import Vault
 
 if TYPE_CHECKING:

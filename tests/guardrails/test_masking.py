@@ -13,10 +13,10 @@ from PIL import Image as Picture
 
 from ringfence.errors import GuardrailTripped
 from ringfence.guardrails import masking
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.masking import Mask, Masker, reveal_arguments
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import PiiFinder
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.tool_policy import ToolSpec
 from ringfence.guardrails.vault import Vault
 from tests.guardrails.parts import Handler, model_call, reply, tool_call, tool_result

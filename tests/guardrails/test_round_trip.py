@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import Finding
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.vault import Vault
 
 PEOPLE = [

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.code_fences import prose
 from ringfence.guardrails.presidio import Finding
 from ringfence.guardrails.streaming import StreamedMask, StreamedReveal
-from ringfence.guardrails.texts import clean_text
 from ringfence.guardrails.vault import Vault
 
 
