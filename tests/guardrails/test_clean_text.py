@@ -1,11 +1,21 @@
 """What only hides something is taken out or spelled out, however it is nested."""
 
+from unittest.mock import Mock
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringfence.guardrails import clean_text as cleaning
 from ringfence.guardrails.clean_text import clean_text
+
+PIECES = [
+    *'\\u0349aB@ "\n\u200b\u200d\u202e\ud83d\ude00é\ufe0f\U000e0041',
+    "u0040",
+    "u005c",
+    r"\u200b",
+    r"\ud83d",
+]
 
 
 class TestCleanText:
@@ -66,7 +76,7 @@ class TestCleanText:
         """Each round undoes one level, and an attacker's text gets no more than a few rounds."""
         nested = r"\u20" * 2_000 + r"\u200b" + "0b" * 2_000
         one_round = Mock(wraps=cleaning._cleaned)
-        monkeypatch.setattr(texts, "_cleaned", one_round)
+        monkeypatch.setattr(cleaning, "_cleaned", one_round)
         cleaned = clean_text(rf"jane\u00{nested}40acme.com")
         assert one_round.call_count < 10
         assert "\\" not in cleaned

@@ -433,15 +433,6 @@ class TestParseArguments:
         assert parse_arguments(text) is None
 
 
-PIECES = [
-    *'\\u0349aB@ "\n\u200b\u200d\u202e\ud83d\ude00é\ufe0f\U000e0041',
-    "u0040",
-    "u005c",
-    r"\u200b",
-    r"\ud83d",
-]
-
-
 def test_the_name_and_the_parameters_of_an_offered_tool() -> None:
     """Tools are offered as objects or as schemas."""
     offered = FunctionTool(lambda: "a", description="b", name="look")
