@@ -64,7 +64,8 @@ class StreamedMask:
     """Masks a text that comes in pieces, as it would be masked in one.
 
     Text goes out up to the end of a line or sentence that lies outside every finding: as soon as it stands
-    when its last word is a plain one, else when the finder has seen enough of what stands behind. It is
+    when its last word is a plain one, else when two words behind it or, in code, as many characters as the
+    finder may need, show that no value goes on. It is
     analysed with as much of what stands before, and with the fence of the code that it may be in. A block of
     code waits for its end; one that is longer than what may wait is masked as text. After an error nothing
     goes out any more.

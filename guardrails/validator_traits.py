@@ -17,7 +17,7 @@ class Window(StrEnum):
     """How much of a reply a validator has to see before any of it may go out."""
 
     SENTENCE = "sentence"
-    """A sentence, with the one before it."""
+    """A sentence, with some text before it."""
     REPLY = "reply"
     """All of it."""
 
