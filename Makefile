@@ -13,7 +13,7 @@ export HF_HUB_OFFLINE = 1
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 $(BIN)/python:
 	@echo "Making a virtual environment in $(VENV) with $$($(PYTHON) --version)"
@@ -72,7 +72,8 @@ bench: $(DEV_STAMP) ## Measure what the fence costs, its guardrails, and its liv
 
 .PHONY: bench-injection
 bench-injection: $(DEV_STAMP) ## Measure the search for injections on DATA=file of {"id", "text", "label"} lines
-	@$(BIN)/python benchmarks/injection.py "$(DATA)"
+	@test -n "$(DATA)" || { echo 'Say which: make bench-injection DATA="corpus.jsonl other.jsonl"'; exit 2; }
+	@$(BIN)/python benchmarks/injection.py $(DATA)
 
 .PHONY: ner
 ner: ## Train the basic tier's name recognizer anew (in an environment of its own, some 12 CPU-minutes)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ringfence.agents.compiled_policy import compile_policy
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
@@ -13,7 +14,7 @@ from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.tool_policy import Decision, ToolPolicy, ToolSpec
 from ringfence.located_yaml import parse
 from ringfence.places import located, place_in_team
-from ringfence.policy import Policy, load_policy
+from ringfence.policy import LoadedPolicy, Policy, load_policy
 from ringfence.policy_file import attempt, in_order, read_text
 
 
@@ -50,7 +51,7 @@ async def check_file(path: Path) -> Checked:
     except PolicyError as error:
         faults = [*error.faults, *_faults_of_sound_sections(path)]
         return Checked(str(path), tuple(in_order(located(faults, path))), None)
-    faults = _faults_of_parts(loaded.policy)
+    faults = _faults_of_parts(loaded)
     # The team is checked all the same, behind a fence without the parts that cannot be made.
     without: dict[str, Any] = {"pii": PiiSettings(), "guardrails": ()} if faults else {}
     ringfence = Ringfence(replace(loaded, policy=loaded.policy.model_copy(update=without)))
@@ -109,10 +110,10 @@ def _judged(name: str, spec: ToolSpec, policy: Policy) -> tuple[str, ToolSpec, D
     return name, spec, ToolPolicy(policy.tools).rule(name).decision or default
 
 
-def _faults_of_parts(policy: Policy) -> list[Fault]:
+def _faults_of_parts(policy: Policy | LoadedPolicy) -> list[Fault]:
     """What is wrong with the recognizers and validators that a policy names."""
     try:
-        Ringfence(policy)
+        compile_policy(policy)
     except PolicyError as error:
         return list(error.faults)
     return []
@@ -130,5 +131,6 @@ def _faults_of_sound_sections(path: Path) -> Iterator[Fault]:
     uses = sections.get("guardrails")
     for index, entry in enumerate(uses if isinstance(uses, list) else ()):
         if use := attempt(entry, GuardrailUse):
-            for fault in _faults_of_parts(Policy(pii=PiiSettings(entities={}), guardrails=(use,))):
+            policy = Policy(pii=PiiSettings(entities={}), guardrails=(use,))
+            for fault in _faults_of_parts(LoadedPolicy(policy, path, path.resolve().parent, "")):
                 yield replace(fault, where=f"guardrails[{index}]" + fault.where.removeprefix("guardrails[0]"))

@@ -13,6 +13,7 @@ from ringfence.guardrails.validators import ValidatorGuardrail
 from ringfence.guardrails.verdicts import Guardrail
 from ringfence.policy import LoadedPolicy, Policy
 
+_LLM_JUDGE = "ringfence/llm_judge"
 _RAW = {Point.INPUT, Point.TOOL_RESULT}
 """Where texts come from outside, so that they may hold hidden signs that the mask takes away."""
 
@@ -62,6 +63,9 @@ def compile_policy(policy: Policy | LoadedPolicy, given: Mapping[str, Any] | Non
                 Fault(one.message, where=f"guardrails[{index}].{one.where or 'use'}") for one in error.faults
             )
             continue
+        if use.use == _LLM_JUDGE and guardrail.model is None:
+            said = "is missing; name the model tier that judges"
+            faults.append(Fault(said, where=f"guardrails[{index}].with.model"))
         if guardrail.model is not None and guardrail.model not in stated.models:
             known = ", ".join(sorted(stated.models)) or "none"
             said = f"no model tier has this name; there is: {known}"

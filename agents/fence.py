@@ -9,7 +9,7 @@ from autogen_agentchat.teams import BaseGroupChat
 from autogen_core import CancellationToken
 from autogen_core.memory import Memory
 from autogen_core.models import ChatCompletionClient, CreateResult
-from autogen_core.tools import ToolResult, Workbench
+from autogen_core.tools import ToolResult, ToolSchema, Workbench
 
 from ringfence.agents import client_facts
 from ringfence.agents.compiled_policy import CompiledPolicy
@@ -18,7 +18,7 @@ from ringfence.agents.delivery import Deliver
 from ringfence.agents.judges import price_of_client
 from ringfence.agents.memory import FencedMemory, Recall, Recalled
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
-from ringfence.agents.policy_fit import misplaced_arguments, misplaced_names
+from ringfence.agents.policy_fit import misplaced_arguments, misplaced_names, unread_arguments
 from ringfence.agents.termination import FenceTermination
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
@@ -150,8 +150,10 @@ class Fence:
     async def inspect(self, team: object) -> Coverage:
         """Walk a team without taking it; `faults` lists what cannot be fenced, or is named and not there."""
         coverage = walk(team, self)
+        schemas: list[ToolSchema] = []
         for workbench in [one for one in coverage.workbenches if one.fence is self]:
             for schema in await workbench.list_tools():
+                schemas.append(schema)
                 self._workbenches[schema["name"]] = workbench
                 spec = self._directory.specs[schema["name"]]
                 coverage.faults.extend(
@@ -162,6 +164,7 @@ class Fence:
         tools = {*self._directory.specs, *coverage.handoffs}
         agents = {agent.name for agent in coverage.agents}
         coverage.faults.extend(misplaced_names(self._policy, tools=tools, agents=agents))
+        coverage.faults.extend(unread_arguments(self._policy, schemas))
         for name in coverage.handoffs & self._directory.specs.keys():
             coverage.faults.append(
                 Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}")
@@ -291,6 +294,7 @@ class Fence:
             after=None if after is None else (after, self._session.guardrails.get(after, ())),
             heard=session.heard,
             suspicions=session.suspicions,
+            masker=session.masker,
         )
 
     def _scan(self, point: Point) -> Scan:

@@ -161,8 +161,8 @@ class Ringfence:
 
     async def check(self, team: TeamFactory | None = None) -> list[Fault]:
         """Build the team once and list all of it that cannot be fenced; nothing is run."""
-        fence, _ = self._fence("check", "check", None)
         try:
+            fence, _ = self._fence("check", "check", None)
             coverage = await fence.inspect((team or self.team)(fence))
         except PolicyError as error:
             return list(error.faults)

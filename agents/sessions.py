@@ -60,7 +60,7 @@ def new_session(
 
     def enforce(point: Point) -> Enforce:
         checks = (point, guardrails.get(point, ()))
-        return Enforce(record=record, before=checks, heard=heard, suspicions=suspicions)
+        return Enforce(record=record, before=checks, heard=heard, suspicions=suspicions, masker=masker)
 
     def scan(point: Point) -> Scan:
         checks = (point, compiled.scanners.get(point, ()))

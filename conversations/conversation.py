@@ -214,6 +214,7 @@ class Conversation(Generic[EventT, ResultT]):
         # The team of that state knows nothing of what waits here.
         self._session.approvals.withdraw()
         self._runner = None
+        self._news.clear()
         self._session.suspicions.clear()
         self._session.suspicions.load(state.get(_SUSPICIONS, ()))
         own = {_VAULT, _SUSPICIONS}
@@ -241,6 +242,7 @@ class Conversation(Generic[EventT, ResultT]):
             return False
         waited = bool(before.approvals.pending or before.approvals.decided)
         before.approvals.withdraw()
+        after.record("policy_changed")
         self._session = after
         # The old team holds the old doors. A new one takes up its state.
         self._runner = None

@@ -1,15 +1,20 @@
 """The one middleware that runs guardrails and acts on what they say."""
 
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+
+from pydantic import BaseModel
 
 from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.calls import Delivery, Emit, ModelCall, ToolCall
 from ringfence.guardrails.heard import Heard
 from ringfence.guardrails.judging import Judged, Judgement, judge_all
+from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Handler
-from ringfence.guardrails.passages import FIELD, Part, PartKind, Passage, Point
+from ringfence.guardrails.passages import CONTENT, FIELD, Part, PartKind, Passage, Point
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import UncheckableContentError, map_parts, parts_of
@@ -18,6 +23,10 @@ from ringfence.guardrails.verdicts import Allow, Block, Guardrail, Halt, Rewrite
 
 _WINDOW = 500
 """Characters that went out before a piece and are judged with it: what is forbidden may stand across both."""
+_GAP = re.compile(r"[ \t]{2,}")
+_LONGEST_NAME = 40
+_FEW = 4
+"""Underscores of a name; with more of them it may be a sentence."""
 Checks = tuple[Point, Sequence[Guardrail]]
 
 
@@ -32,6 +41,7 @@ class Enforce:
         after: Checks | None = None,
         heard: Heard | None = None,
         suspicions: Suspicions | None = None,
+        masker: Masker | None = None,
     ) -> None:
         """Check calls with `before` and replies with `after`.
 
@@ -41,12 +51,14 @@ class Enforce:
             after: The point of the reply, and its guardrails.
             heard: What was read and said so far; None when no guardrail compares.
             suspicions: Where passages are noted that were let through with a risk.
+            masker: Masks what guardrails write, and shows the real values to those that see them.
         """
         self._record = record
         self._before = before
         self._after = after
         self._heard = heard
         self._suspicions = suspicions
+        self._masker = masker
 
     async def __call__(self, call: Any, call_next: Handler[Any, Any]) -> Any:
         """Check the call, answer it, check the reply.
@@ -58,9 +70,14 @@ class Enforce:
         if self._heard is not None and isinstance(call, ModelCall):
             self._heard.read(call)
         checked = await self._checked(call, self._before, call)
+        written: list[str] = []
         if self._after is not None and isinstance(checked, ModelCall) and checked.emit is not None:
-            checked = replace(checked, emit=self._watched(checked.emit, self._after, call))
-        return await self._checked(await call_next(checked), self._after, call)
+            checked = replace(checked, emit=self._watched(checked.emit, self._after, call, written))
+        reply = await call_next(checked)
+        if self._after is not None and (shown := "".join(written)) and shown != reply.content:
+            # What went out in pieces may be another text than the one that the client calls its reply.
+            await self._passed(replace(_base(call, self._after[0]), text=shown), self._after[1])
+        return await self._checked(reply, self._after, call)
 
     async def _checked(self, value: Any, checks: Checks | None, call: Any) -> Any:
         if checks is None or not (checks[1] or self._heard):
@@ -74,6 +91,8 @@ class Enforce:
         try:
             for text, part in self._read(value):
                 changed[text, part] = await self._passed(_placed(base, text, part, value), guardrails)
+            for text, part in _wholes(value):
+                await self._judge_only(replace(base, text=text, part=part), guardrails)
             if all(text == passed for (text, _), passed in changed.items()):
                 return value
             return map_parts(value, lambda text, part: changed.get((text, part), text))
@@ -86,9 +105,47 @@ class Enforce:
     async def _passed(self, passage: Passage, guardrails: Sequence[Guardrail]) -> str:
         judged = await judge_all(passage, guardrails, self._heard)
         self._act(judged)
+        passed = judged.passage
+        if self._masker is not None and passed.text != passage.text:
+            # What a guardrail writes, or leaves when it takes something out, may be somebody's value.
+            masked = await self._masker.mask(passed.text, point=passed.point.value)
+            passed = replace(passed, text=masked)
+        await self._judge_real_values(passed, guardrails)
         if self._heard is not None:
-            self._heard.note(judged.passage)
-        return judged.passage.text
+            self._heard.note(passed)
+        return passed.text
+
+    async def _judge_real_values(self, passage: Passage, guardrails: Sequence[Guardrail]) -> None:
+        """Ask those that see values about the text that a reader or tool will get."""
+        seeing = [one for one in guardrails if one.terms.traits.sees_values]
+        if not seeing or self._masker is None:
+            return
+        reveal = self._masker.reveal
+        real = reveal(passage.text)
+        if real == passage.text:
+            return
+        beside = passage if self._heard is None else self._heard.beside(passage)
+        await self._judge_only(
+            replace(
+                beside,
+                text=real,
+                sources=tuple(map(reveal, beside.sources)),
+                questions=tuple(map(reveal, beside.questions)),
+                history=tuple(map(reveal, beside.history)),
+            ),
+            seeing,
+        )
+
+    async def _judge_only(self, passage: Passage, guardrails: Sequence[Guardrail]) -> None:
+        """Judge a text that goes on in another form, so that a Rewrite of it is a no."""
+        judged = await judge_all(passage, guardrails, None if passage.sources else self._heard)
+        self._act(judged)
+        for one in judged.judgements:
+            if one.counts and isinstance(one.verdict, Rewrite):
+                refused = Block(one.guardrail.name, one.verdict.reason, one.verdict.evidence)
+                raise GuardrailTripped(
+                    guardrail=refused.guardrail, point=passage.point.value, reason=refused.reason
+                )
 
     def _act(self, judged: Judged) -> None:
         for judgement in judged.judgements:
@@ -117,7 +174,7 @@ class Enforce:
             seconds=round(judgement.seconds, 6),
         )
 
-    def _watched(self, emit: Emit, checks: Checks, call: ModelCall) -> Emit | None:
+    def _watched(self, emit: Emit, checks: Checks, call: ModelCall, written: list[str]) -> Emit | None:
         """Lets a piece of a reply out once it was checked; None when the whole reply has to be seen first."""
         point, guardrails = checks
         base = _base(call, point)
@@ -129,6 +186,7 @@ class Enforce:
             nonlocal before
             await self._check_window(before, piece, guardrails, base)
             before = last_words(before + piece)
+            written.append(piece)
             await emit(piece)
 
         return checked
@@ -140,18 +198,21 @@ class Enforce:
         quick = [one for one in guardrails if _judges_windows(one)]
         if quick:
             self._act(await judge_all(window, quick, self._heard))
+            await self._judge_real_values(window, quick)
 
 
 class Scan(Enforce):
     """Looks at texts as they came in, before a mask takes values and hidden signs away."""
 
     def _read(self, value: Any) -> Iterable[tuple[str, Part]]:
-        # A plain name is no instruction, and each message has some.
-        return [one for one in super()._read(value) if not one[0].isidentifier()]
+        # A plain name says nothing, and each message has some.
+        return [one for one in super()._read(value) if not _is_name(*one)]
 
 
 def last_words(text: str) -> str:
     """What of a text that went out is judged again with what follows it; no word is cut."""
+    # A gap of a thousand spaces parts nothing for who reads it.
+    text = _GAP.sub(" ", text)
     tail = text[-_WINDOW:]
     return tail if len(text) <= _WINDOW else tail[tail.find(" ") + 1 :]
 
@@ -175,10 +236,12 @@ def needs_whole(guardrails: Sequence[Guardrail], passage: Passage) -> bool:
     """Whether nothing of a text may go out before all of it was judged.
 
     That is so when a guardrail cannot judge a sentence, and when its no changes what was written or has it
-    written anew: what went out is never taken back.
+    written anew, if only for a call at its end: what went out is never taken back.
     """
-    concerned = [one.terms for one in guardrails if one.terms.fit(passage) and not one.terms.shadow]
-    return any(one.rewrites or one.reasks or one.traits.window is Window.REPLY for one in concerned)
+    enforced = [one.terms for one in guardrails if not one.terms.shadow]
+    reasks = any(one.reasks and replace(one, tools=(), arguments=()).fit(passage) for one in enforced)
+    concerned = [one for one in enforced if one.fit(passage)]
+    return reasks or any(one.rewrites or one.traits.window is Window.REPLY for one in concerned)
 
 
 def _judges_windows(guardrail: Guardrail) -> bool:
@@ -201,3 +264,25 @@ def _placed(base: Passage, text: str, part: Part, value: Any) -> Passage:
     # An event tells of what was said elsewhere: whoever demands a form of an answer does not mean it.
     part = part if is_said or part.kind is not PartKind.CONTENT else FIELD
     return Passage(text, base.point, base.agent, base.tool, part)
+
+
+def _is_name(text: str, part: Part) -> bool:
+    is_short = len(text) <= _LONGEST_NAME and text.isascii() and text.isidentifier()
+    return part.kind is PartKind.LABEL and is_short and text.count("_") < _FEW
+
+
+def _wholes(value: Any) -> Iterator[tuple[str, Part]]:
+    """What only together has a form: a structured answer, and the arguments of a call."""
+    match value:
+        case Delivery(message=message, is_answer=True):
+            content = getattr(message, "content", None)
+            if isinstance(content, BaseModel):
+                yield content.model_dump_json(), CONTENT
+        case ToolCall(arguments=arguments):
+            yield _json(dict(arguments)), Part(PartKind.CALL)
+            for name, one in arguments.items():
+                yield one if isinstance(one, str) else _json(one), Part(PartKind.CALL, argument=name)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from ringfence.guardrails.passages import Point
 from ringfence.guardrails.validator_traits import Reads, Window
+from ringfence.policy_file import SectionError
 from ringfence.settings import Section
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -35,6 +36,14 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
     SHADOW = "shadow"
     """It is asked and recorded, and nothing follows."""
+
+
+_SCOPES = {
+    "tools": (Point.MESSAGE, Point.TOOL_CALL, Point.TOOL_RESULT),
+    "arguments": (Point.MESSAGE, Point.TOOL_CALL),
+    "agents": (Point.MESSAGE, Point.TOOL_CALL, Point.TOOL_RESULT, Point.OUTPUT),
+}
+"""Where a passage has one."""
 
 
 class GuardrailUse(Section):
@@ -71,13 +80,17 @@ class GuardrailUse(Section):
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:
         if self.on_fail is OnFail.REASK and self.at and Point.MESSAGE not in self.at:
-            raise ValueError("on_fail is reask, and only a reply at `message` can be written again")
+            said = "is reask, and only a reply at `message` can be written again"
+            raise SectionError((("on_fail",), said))
         if self.on_fail in {OnFail.FILTER, OnFail.REFRAIN} and Point.TOOL_CALL in self.at:
             said = "a call without one of its words is another call; at `tool_call` use exception or fix"
             raise ValueError(said)
-        if self.arguments and not {Point.TOOL_CALL, Point.MESSAGE} & {*self.at}:
-            raise ValueError("arguments are there at `tool_call` and `message` only, so it would never run")
-        tool_points = {Point.TOOL_CALL, Point.TOOL_RESULT, Point.MESSAGE}
-        if self.tools and not tool_points & {*self.at}:
-            raise ValueError("tools are there at `tool_call`, `tool_result` and `message` only")
+        for scope, points in _SCOPES.items():
+            idle = [point.value for point in self.at if point not in points]
+            if getattr(self, scope) and idle:
+                there = ", ".join(point.value for point in points)
+                said = f"{scope} are there at {there} only; at {', '.join(idle)} it would never run"
+                raise ValueError(said)
+        if len({*self.at}) < len(self.at):
+            raise ValueError("at names a point twice")
         return self

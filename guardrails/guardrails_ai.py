@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from pydantic import BaseModel
@@ -92,7 +93,7 @@ def _found(use: str, folder: Path, given: Mapping[str, Any]) -> Any:
     try:
         return _guard_of(path)
     except Exception as error:  # whatever an XML or JSON parser raises
-        raise PolicyError(f"{file} is no sound schema: {type(error).__name__}") from None
+        raise PolicyError(f"{file} is no sound schema: {type(error).__name__}: {error}") from None
 
 
 def _guard_of(path: Path) -> Any:
@@ -122,25 +123,30 @@ def _registered(use: str, given: Mapping[str, Any]) -> Any:
     if found is not None:
         return found
     known = sorted({*MODULES, *given})
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, [*known, *_installed()], n=1)
     advice = f"did you mean {near[0]}" if near else f"Ringfence brings {', '.join(known)}"
-    package = "guardrails-ai-" + name.rpartition("/")[2].replace("_", "-")
-    hub = f"{package} may be the package to install" if name.startswith("guardrails/") else advice
     raise PolicyError(
-        f"no validator is registered as {use!r}; {hub}. One of your own is named with its file: "
-        "checks.py:MyValidator"
+        f"no validator is registered as {use!r}; {advice}. Your own: checks.py:MyValidator, or an object "
+        "that the code hands in by this name; one of the Guardrails hub: install its package first"
     )
+
+
+def _installed() -> list[str]:
+    """The hub's validators whose packages are here, by the names that their packages suggest."""
+    import guardrails_ai
+
+    return [f"guardrails/{one.name}" for one in iter_modules(guardrails_ai.__path__) if one.name != "types"]
 
 
 def _import_installed(name: str) -> None:
     """Import the package that brings a validator of the hub, if it is installed; never fetch one."""
     module = f"guardrails_ai.{name.rpartition('/')[2]}"
     try:
-        if module.replace(".", "").replace("_", "").isalnum() and find_spec(module) is not None:
+        if name.replace("/", "").isidentifier() and find_spec(module) is not None:
             with warnings.catch_warnings(action="ignore"):
                 import_module(module)
     except Exception as error:
-        said = f"the package of {name} is installed and cannot be imported: {type(error).__name__}"
+        said = f"the package of {name} is there and cannot be imported: {type(error).__name__}"
         raise PolicyError(said) from None
 
 
@@ -151,12 +157,17 @@ def _is_validator_class(found: Any) -> bool:
 
 
 def _made(make: Any, use: str, options: Mapping[str, Any]) -> Any:
-    if faults := [*_unknown_options(make, options)]:
+    if faults := [*_unknown_options(make, options), *_missing_options(make, options)]:
         raise PolicyError(faults)
     try:
         # It only judges, and proposes a fix; what follows from its word is decided elsewhere.
         return make(on_fail="noop", **options)
     except Exception as error:  # what somebody's validator raises about its options is not known
+        if "is not registered" in str(error):
+            said = (
+                f'{use} needs @register_validator(name="mine/it", data_type="string") above its class'
+            )
+            raise PolicyError(said) from None
         said = f"{use} cannot be made with these options: {error}"
         raise PolicyError([Fault(said, where="with")]) from None
 
@@ -171,6 +182,13 @@ def _unknown_options(make: Any, options: Mapping[str, Any]) -> Iterator[Fault]:
             near = get_close_matches(name, known, n=1)
             advice = f"did you mean `{near[0]}`?" if near else f"the options are {', '.join(known) or 'none'}"
             yield Fault(f"unknown option; {advice}", where=f"with.{name}")
+
+
+def _missing_options(make: Any, options: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, one in inspect.signature(make.__init__).parameters.items():
+        is_needed = one.default is one.empty and one.kind not in {one.VAR_KEYWORD, one.VAR_POSITIONAL}
+        if is_needed and name not in {"self", "on_fail", *options}:
+            yield Fault(f"the option `{name}` is missing", where="with")
 
 
 def _local(validator: Any) -> Any:

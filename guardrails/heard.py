@@ -41,7 +41,7 @@ class Heard:
         """Remember what stands in a prompt: it may be older than this process."""
         for message in call.messages:
             if isinstance(message, FunctionExecutionResultMessage):
-                _add(self._sources, (result.content for result in message.content))
+                _add(self._sources, (result.content for result in message.content if not result.is_error))
             elif isinstance(message, UserMessage) and message.source == "user":
                 _add(self._questions, texts_of(message.content))
         said = self._said.setdefault((Point.MESSAGE, call.agent), [])

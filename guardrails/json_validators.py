@@ -42,7 +42,7 @@ class _NotJsonError(Exception):
 class ValidJson(Validator):
     """A text is JSON, and fits a schema. Fix: the one JSON object or array in it, without what is around."""
 
-    traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY)
+    traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY, structured=True)
 
     def __init__(
         self, schema: Mapping[str, Any] | None = None, code_fence: bool = True, on_fail: OnFail = None

@@ -32,6 +32,11 @@ class Judgement:
         return not self.guardrail.terms.shadow
 
     @property
+    def changes(self) -> bool:
+        """Whether the text goes on as another one."""
+        return self.counts and isinstance(self.verdict, Rewrite)
+
+    @property
     def stops(self) -> bool:
         """Whether nothing more has to be asked."""
         return self.counts and isinstance(self.verdict, Block | Halt)
@@ -68,7 +73,7 @@ async def judge_all(passage: Passage, guardrails: Sequence[Guardrail], heard: He
         if guardrail.terms.fit(passage):
             rewrites = guardrail.terms.rewrites and not guardrail.terms.shadow
             (first if rewrites else others).append(guardrail)
-    if await _ask_in_turn(first, judged, heard):
+    if await _ask_in_turn(first, judged, heard) or await _ask_again(judged, heard):
         return judged
     quick = [one for one in others if one.terms.runs_inline(judged.passage)]
     if await _ask_in_turn(quick, judged, heard):
@@ -92,6 +97,8 @@ async def judge(guardrail: Guardrail, passage: Passage) -> Verdict:
         return Block(guardrail.name, f"it failed: {error}", crashed=True)
     except (Exception, SystemExit) as error:  # its text may quote the passage
         return Block(guardrail.name, f"it failed with {type(error).__name__}", crashed=True)
+    if isinstance(verdict, Rewrite) and verdict.text == passage.text:
+        return Allow(verdict.guardrail, verdict.reason, verdict.evidence)
     if isinstance(verdict, Rewrite) and not guardrail.terms.rewrites:
         return Block(guardrail.name, "it rewrote the text, and had not said that it may", crashed=True)
     if isinstance(verdict, Verdict):
@@ -124,8 +131,24 @@ async def _ask_in_turn(guardrails: Sequence[Guardrail], judged: Judged, heard: H
         judged.judgements.append(judgement)
         if judgement.stops:
             return True
-        if isinstance(judgement.verdict, Rewrite) and judgement.counts:
+        if judgement.changes and isinstance(judgement.verdict, Rewrite):
             judged.passage = replace(judged.passage, text=judgement.verdict.text)
+    return False
+
+
+async def _ask_again(judged: Judged, heard: Heard | None) -> bool:
+    """Ask those about the final text that saw another one; whether one of them stopped it."""
+    last = max((n for n, one in enumerate(judged.judgements) if one.changes), default=0)
+    for earlier in judged.judgements[:last]:
+        judgement = await _timed(earlier.guardrail, judged.passage, heard)
+        if judgement.changes:
+            # They undo each other's work: no order of them would do.
+            name = earlier.guardrail.name
+            said = Block(name, "what a later guardrail made of the text does not pass it")
+            judgement = replace(judgement, verdict=said)
+        judged.judgements.append(judgement)
+        if judgement.stops:
+            return True
     return False
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,8 @@ def load_attribute(reference: str, folder: Path) -> Any:
         PolicyError: There is no such file or name, or the file fails when it is loaded.
     """
     file_name, _, name = reference.partition(":")
+    if not name:
+        raise PolicyError(f"say what of {file_name} is meant: {file_name}:its_name")
     path = (folder / file_name).resolve()
     if not path.is_file():
         raise PolicyError(f"the file {file_name} is not there")
@@ -33,7 +36,8 @@ def load_attribute(reference: str, folder: Path) -> Any:
     missing = object()
     found = getattr(module, name, missing)
     if found is missing:
-        raise PolicyError(f"{file_name} has no {name}")
+        near = get_close_matches(name, vars(module), n=1)
+        raise PolicyError(f"{file_name} has no {name}" + (f"; did you mean {near[0]}?" if near else ""))
     return found
 
 

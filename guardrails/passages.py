@@ -30,6 +30,8 @@ class PartKind(StrEnum):
     """What a model thought before it replied."""
     ARGUMENT = "argument"
     """A text in the arguments of a call."""
+    CALL = "call"
+    """The arguments of a tool's call as one JSON object, or one of them as JSON."""
     LABEL = "label"
     """A name, a source or a key."""
 

@@ -68,8 +68,12 @@ def statements(text: str, dialect: str | None) -> list[exp.Expr]:
     return [one for one in found if one is not None and not isinstance(one, exp.Semicolon)]
 
 
-def opened(command: exp.Command, dialect: str | None) -> tuple[str, exp.Expr] | None:
-    """What stands within a statement that the parser leaves unread: CALL and EXPLAIN can be looked into."""
+def opened(command: exp.Command, dialect: str | None) -> tuple[str, exp.Expr, str] | None:
+    """What stands within a statement that the parser leaves unread: CALL and EXPLAIN can be looked into.
+
+    Returns:
+        The word, the statement behind it, and the text of that.
+    """
     name, rest = str(command.this).upper(), command.text("expression")
     if name == "EXPLAIN":
         while option := _EXPLAIN_OPTION.match(rest):
@@ -81,7 +85,7 @@ def opened(command: exp.Command, dialect: str | None) -> tuple[str, exp.Expr] | 
         return None
     if name == "CALL" and not isinstance(inner[0], exp.Func | exp.Dot):
         return None
-    return name, inner[0]
+    return name, inner[0], rest
 
 
 def is_dialect(name: object) -> bool:

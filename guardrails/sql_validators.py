@@ -16,12 +16,14 @@ from sqlglot import exp
 from ringfence.guardrails.sql_kinds import (
     FUNCTIONS_DENIED,
     KINDS,
+    called,
     hides_a_statement,
+    is_call,
     is_unread,
     kind_of,
-    names_of,
 )
 from ringfence.guardrails.sql_readings import UnclearError, is_dialect, opened, statements
+from ringfence.guardrails.sql_tables import is_cte, is_harmless, is_named, may_be_in_a_table, sources_of
 from ringfence.guardrails.validator_traits import Reads, Traits, Window
 
 OnFail = Any
@@ -37,7 +39,9 @@ class SqlStatements(Validator):
     Everything inside counts: what a CTE or a subquery writes, what EXPLAIN or CALL wraps, `SELECT ... INTO`
     (create) and `FOR UPDATE` (lock). What cannot be read for sure is refused. A pattern of `tables` has as
     many parts as the name in the text: `orders`, `sales.*`. Without a `dialect` a text passes only if the
-    common databases see the same words in it.
+    common databases see the same words in it. With `tables`, FROM takes no function but a few that read
+    nothing, such as `unnest`. With `functions`, all others are refused, as what
+    `functions_denied` lists always is.
     """
 
     traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY)
@@ -48,6 +52,7 @@ class SqlStatements(Validator):
         allow: Sequence[str] = ("select",),
         dialect: str | None = None,
         tables: Sequence[str] | None = None,
+        functions: Sequence[str] | None = None,
         functions_denied: Sequence[str] = FUNCTIONS_DENIED,
         most_statements: int = 1,
         on_fail: OnFail = None,
@@ -62,8 +67,9 @@ class SqlStatements(Validator):
             raise ValueError(
                 f"{dialect!r} is no dialect of SQL that is known here, such as postgres or mysql"
             )
-        if tables is not None:
-            _check_texts("tables", tables)
+        for name, globs in (("tables", tables), ("functions", functions)):
+            if globs is not None:
+                _check_texts(name, globs)
         _check_texts("functions_denied", functions_denied)
         if type(most_statements) is not int or most_statements < 1:
             raise ValueError("most_statements must be a whole number from 1")
@@ -73,12 +79,14 @@ class SqlStatements(Validator):
             allow=list(allow),
             dialect=dialect,
             tables=None if tables is None else list(tables),
+            functions=None if functions is None else list(functions),
             functions_denied=list(functions_denied),
             most_statements=most_statements,
         )
         self._allow = frozenset(kind.lower() for kind in allow)
         self._dialect = dialect.lower() if dialect else None
         self._tables = None if tables is None else [one.casefold().split(".") for one in tables]
+        self._functions = None if functions is None else [one.casefold() for one in functions]
         self._functions_denied = [one.casefold() for one in functions_denied]
         self._most = most_statements
 
@@ -93,7 +101,7 @@ class SqlStatements(Validator):
                 return FailResult(
                     error_message=f"it has {len(found)} statements, and at most {self._most} are allowed"
                 )
-            faults = [fault for one in found for fault in self._faults(one)]
+            faults = [fault for one in found for fault in self._faults(one, value)]
         except UnclearError as error:
             return FailResult(error_message=str(error))
         except RecursionError:
@@ -106,26 +114,26 @@ class SqlStatements(Validator):
             error_spans=[span for span in spans if span] or None,
         )
 
-    def _faults(self, statement: exp.Expr) -> Iterator[_Fault]:
+    def _faults(self, statement: exp.Expr, text: str) -> Iterator[_Fault]:
         if isinstance(statement, exp.Command):
             inside = opened(statement, self._dialect)
             if not inside:
                 yield _UNKNOWN
                 return
-            name, statement = inside
+            name, statement, text = inside
             yield from self._of_kind("call" if name == "CALL" else "describe")
             if name != "CALL" and kind_of(statement) is None:
                 yield _UNKNOWN
             # Their places are those in the part, not in the text.
-            yield from ((message, reason, None) for message, reason, _ in self._inside(statement))
+            yield from ((message, reason, None) for message, reason, _ in self._inside(statement, text))
             return
         if kind_of(statement) is None and not isinstance(statement, exp.Values):
             yield _UNKNOWN
         if isinstance(statement, exp.Values):
             yield from self._of_kind("select")
-        yield from self._inside(statement)
+        yield from self._inside(statement, text)
 
-    def _inside(self, statement: exp.Expr) -> Iterator[_Fault]:
+    def _inside(self, statement: exp.Expr, text: str) -> Iterator[_Fault]:
         for node in statement.walk():
             if is_unread(node):
                 yield _UNKNOWN
@@ -133,30 +141,39 @@ class SqlStatements(Validator):
             if kind:
                 yield from self._of_kind(kind)
             if isinstance(node, exp.Func | exp.Execute):
-                yield from self._function(node)
+                yield from self._function(node, text)
             if isinstance(node, exp.Table):
                 yield from self._table(node)
+            if self._tables is not None and self._reads_beside(node, text):
+                yield "it reads from something that is no plain table", "table", None
             if hides_a_statement(node):
                 yield _UNKNOWN
+
+    def _reads_beside(self, node: exp.Expr, text: str) -> bool:
+        """Whether something is read that has no name which could be on the list of tables."""
+        if self._dialect in {None, "clickhouse"} and may_be_in_a_table(node):
+            return True
+        return not all(is_harmless(one, text) for one in sources_of(node))
 
     def _of_kind(self, kind: str) -> Iterator[_Fault]:
         if kind not in self._allow:
             yield f"it holds a kind of statement that is not allowed here ({kind})", "statement", None
 
-    def _function(self, node: exp.Expr) -> Iterator[_Fault]:
-        if any(fnmatchcase(name, glob) for name in names_of(node) for glob in self._functions_denied):
+    def _function(self, node: exp.Expr, text: str) -> Iterator[_Fault]:
+        name = called(node, text)
+        is_denied = any(fnmatchcase(form, glob) for form in name.forms() for glob in self._functions_denied)
+        if not is_denied and self._functions is not None and is_call(node):
+            is_denied = not any(fnmatchcase(form, glob) for form in name.whole() for glob in self._functions)
+        if is_denied:
             yield "it calls a function that is not allowed here", "function", node
 
     def _table(self, table: exp.Table) -> Iterator[_Fault]:
-        parts = [part.name for part in table.parts if part.name]
-        if any(sign in part for part in parts for sign in "./\\:@?*") or not all(
-            isinstance(part, exp.Identifier | exp.Func | exp.Dot) for part in table.parts
-        ):
+        if not is_named(table):
             yield "it reads from something that is no plain table", "table", table.this
             return
-        if self._tables is None or isinstance(table.this, exp.Func) or _is_cte(table) or not parts:
+        names = [part.name.casefold() for part in table.parts if part.name]
+        if self._tables is None or not isinstance(table.this, exp.Identifier | exp.Dot) or is_cte(table):
             return
-        names = [name.casefold() for name in parts]
         if not any(len(names) == len(glob) and all(map(fnmatchcase, names, glob)) for glob in self._tables):
             yield "it touches a table that is not allowed here", "table", table.this
 
@@ -168,34 +185,6 @@ def _check_texts(name: str, texts: object) -> None:
     listed = texts if isinstance(texts, list | tuple) else [""]
     if not all(isinstance(one, str) and one.strip() for one in listed):
         raise ValueError(f"{name} must be a list of texts, none of them empty")
-
-
-def _is_cte(table: exp.Table) -> bool:
-    """Whether the name is that of a WITH that can be seen from there; else a table hides behind it."""
-    if table.args.get("db") or not isinstance(table.this, exp.Identifier):
-        return False
-    name = _key(table.this)
-    child: exp.Expr = table
-    inside: exp.Expr | None = None
-    while (parent := child.parent) is not None:
-        with_ = parent.args.get("with_")
-        if isinstance(parent, exp.With):
-            inside = child
-        elif isinstance(with_, exp.With):
-            visible = with_.expressions
-            if child is with_ and inside is not None:
-                place = next(number for number, one in enumerate(visible) if one is inside)
-                visible = visible[: place + bool(with_.args.get("recursive"))]
-            names = {_key(one.args["alias"].this) for one in visible if one.args.get("alias")}
-            if name in names:
-                return True
-        child = parent
-    return False
-
-
-def _key(identifier: exp.Expr) -> tuple[str, bool]:
-    quoted = bool(identifier.args.get("quoted"))
-    return (identifier.name if quoted else identifier.name.casefold()), quoted
 
 
 def _span(node: exp.Expr | None, reason: str) -> ErrorSpan | None:

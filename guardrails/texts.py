@@ -167,8 +167,10 @@ class _Walk:
                 return value if self._only_reads else value.model_copy(update=fields)
             case Mapping():
                 self._left -= len(value)
+                # Keys inside an argument are as free as its texts.
+                keys = part if part.argument else LABEL
                 return {
-                    self.map(key, LABEL, deeper): self.map(item, _within(part, key), deeper)
+                    self.map(key, keys, deeper): self.map(item, _within(part, key), deeper)
                     for key, item in value.items()
                 }
             case Sequence() | AbstractSet():

@@ -181,7 +181,8 @@ class ToolPolicy:
         if rule.decision is Decision.DENY:
             return Block(_NAME, f"the policy denies {tool}")
         for name, argument_rule in rule.arguments.items():
-            fault = argument_rule.fault(arguments.get(name))
+            left_out = name not in arguments and argument_rule != ArgumentRule()
+            fault = "is missing" if left_out else argument_rule.fault(arguments.get(name))
             if fault:
                 return Block(_NAME, f"argument `{name}` of {tool} {fault}")
         if rule.decision is Decision.APPROVE:

@@ -33,6 +33,11 @@ class Traits:
     and what it said of a passage is remembered."""
     uses_context: bool = False
     """Looks at `sources` or `history` in its metadata, beside the text."""
+    structured: bool = False
+    """Wants JSON: of a tool's call it judges the arguments as one object, or those named, each as JSON."""
+    sees_values: bool = False
+    """Is asked once more about the text with the real values in place of stand-ins, and never quotes it: a
+    forbidden address is one behind `<EMAIL_ADDRESS_1>`, too."""
 
 
 def traits_of(validator: object) -> Traits:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,10 @@ from ringfence.guardrails.daemon_threads import DaemonThreads
 from ringfence.guardrails.guard_calls import ask_guard
 from ringfence.guardrails.guardrail_use import GuardrailUse, Mode, OnFail
 from ringfence.guardrails.guardrails_ai import load_validator
-from ringfence.guardrails.passages import Passage
+from ringfence.guardrails.passages import PartKind, Passage
+from ringfence.guardrails.quotes import unquoted
+from ringfence.guardrails.shipped_validators import MODULES
+from ringfence.guardrails.texts import parse_arguments
 from ringfence.guardrails.validator_traits import Reads, Traits, traits_of
 from ringfence.guardrails.verdicts import Allow, Block, Evidence, Rewrite, Terms, Verdict
 
@@ -39,6 +43,8 @@ class Outcome:
     """In its place: the fix of a no, or what a yes is for."""
     reason: str = ""
     spans: tuple[Evidence, ...] = ()
+    full_reason: str = ""
+    """However long it is."""
 
 
 class ValidatorGuardrail:
@@ -65,7 +71,8 @@ class ValidatorGuardrail:
         needed = {*getattr(judge, "required_metadata_keys", ())} - _KNOWN_METADATA
         if needed:
             raise PolicyError(f"{use.use} needs metadata that is not there: {', '.join(sorted(needed))}")
-        stated = Traits(reads=Reads.CONTENT) if self._is_guard else traits_of(judge)
+        self._quotes = use.use not in MODULES
+        stated = _traits_of_guard(judge) if self._is_guard else traits_of(judge)
         # A Guard passes what it validated, and some validators put another value in place of what they pass.
         changes = self._is_guard or bool(getattr(judge, "override_value_on_pass", False))
         self.terms = _terms(use, stated, rewrites=changes)
@@ -105,10 +112,13 @@ class ValidatorGuardrail:
         if outcome.passed:
             if outcome.text is None or outcome.text == passage.text:
                 return Allow(self.name)
+            settled = await self._outcome(replace(passage, text=outcome.text))
+            if not settled.passed or settled.text not in {None, outcome.text}:
+                return Block(self.name, "what it makes of the text does not pass either")
             if not self.terms.rewrites:
                 return Block(self.name, "it puts another value in place of what it passes; use on_fail: fix")
             return Rewrite(self.name, outcome.text, "it is passed on as it was validated", outcome.spans)
-        rewritten = self._rewritten(passage.text, outcome)
+        rewritten = self._rewritten(passage, outcome)
         if rewritten is not None and rewritten != WITHHELD:
             again = await self._outcome(replace(passage, text=rewritten)) if rewritten.strip() else None
             if again is not None and not again.passed:
@@ -120,12 +130,14 @@ class ValidatorGuardrail:
         reask = self._use.on_fail is OnFail.REASK
         return Block(self.name, outcome.reason, outcome.spans, reask=reask, hint=self._hint(outcome, passage))
 
-    def _rewritten(self, text: str, outcome: Outcome) -> str | None:
+    def _rewritten(self, passage: Passage, outcome: Outcome) -> str | None:
         match self._use.on_fail:
             case OnFail.FIX:
                 return outcome.text
+            case OnFail.FILTER | OnFail.REFRAIN if passage.part.kind is PartKind.ARGUMENT:
+                return None  # a call without one of its words is another call
             case OnFail.FILTER:
-                return _without(text, outcome.spans)
+                return _without(passage.text, outcome.spans)
             case OnFail.REFRAIN:
                 return WITHHELD
             case _:
@@ -134,14 +146,24 @@ class ValidatorGuardrail:
     def _hint(self, outcome: Outcome, passage: Passage) -> str:
         if self._use.hint is not None:
             return self._use.hint
-        hint = outcome.reason
+        if self._is_guard:
+            return "it did not pass a check"  # what its validators were made with is not known
+        hint = outcome.full_reason
         for word in sorted(_words_of(self._use.options), key=len, reverse=True):
             # What the model wrote itself it may hear again; the rest of the policy is not its business.
             if word.casefold() not in passage.text.casefold():
-                hint = hint.replace(word, "…")
-        return "" if hint == outcome.reason else hint
+                hint = re.sub(re.escape(word), "…", hint, flags=re.IGNORECASE)
+        return "" if hint == outcome.full_reason else hint[:_LONGEST_REASON]
 
     async def _outcome(self, passage: Passage) -> Outcome:
+        outcome = await self._asked(passage)
+        if outcome.passed or not self._quotes:
+            return outcome
+        # Somebody else's words may quote what nobody shall read.
+        full = unquoted(outcome.full_reason, passage.text)
+        return replace(outcome, reason=full[:_LONGEST_REASON], full_reason=full)
+
+    async def _asked(self, passage: Passage) -> Outcome:
         metadata = _metadata(passage, self._ask)
         if self._is_guard:
             return await self._asked_guard(passage.text, metadata)
@@ -160,7 +182,7 @@ class ValidatorGuardrail:
         try:
             said = await self._threads.run(lambda: ask_guard(self._judge, text, metadata))
         except ValidationError as error:
-            return Outcome(passed=False, reason=str(error)[:_LONGEST_REASON])
+            return _no(str(error))
         return _outcome_of_guard(said, text)
 
 
@@ -175,6 +197,12 @@ def _terms(use: GuardrailUse, stated: Traits, *, rewrites: bool) -> Terms:
         agents=use.agents or (),
         arguments=use.arguments or (),
     )
+
+
+def _traits_of_guard(guard: Any) -> Traits:
+    output_type = str(getattr(guard._output_type, "value", guard._output_type))  # noqa: SLF001 - a Guard does not tell it otherwise
+    wants_text = output_type == "str"
+    return Traits(reads=Reads.EVERYTHING if wants_text else Reads.CONTENT, structured=not wants_text)
 
 
 def _metadata(passage: Passage, ask: Ask | None) -> dict[str, Any]:
@@ -200,8 +228,8 @@ def _outcome_of(said: Any, text: str) -> Outcome:
             return Outcome(passed=True, text=override if isinstance(override, str) else None)
         case FailResult():
             fix = said.fix_value
-            reason = (said.error_message or "it did not pass")[:_LONGEST_REASON]
-            return Outcome(False, fix if isinstance(fix, str) else None, reason, _spans(said, text))
+            reason = said.error_message or "it did not pass"
+            return _no(reason, fix if isinstance(fix, str) else None, _spans(said, text))
     raise TypeError("a validator answers with a PassResult or a FailResult")
 
 
@@ -214,7 +242,7 @@ def _outcome_of_guard(said: Any, text: str) -> Outcome:
             if one.validator_status == "fail"
         ]
         failed += [str(one.error_message) for one in getattr(said.reask, "fail_results", None) or ()]
-        return Outcome(passed=False, reason="; ".join(failed)[:_LONGEST_REASON] or "it did not pass")
+        return _no("; ".join(failed) or "it did not pass")
     if isinstance(output, str):
         return Outcome(passed=True, text=output)
     # What passes is what was validated: a Guard drops what its schema does not know, and text around JSON.
@@ -222,11 +250,13 @@ def _outcome_of_guard(said: Any, text: str) -> Outcome:
     return Outcome(passed=True, text=validated)
 
 
+def _no(reason: str, fix: str | None = None, spans: tuple[Evidence, ...] = ()) -> Outcome:
+    return Outcome(False, fix, reason[:_LONGEST_REASON], spans, reason)
+
+
 def _is_json_of(text: str, output: Any) -> bool:
-    try:
-        return bool(json.loads(text) == output)
-    except (ValueError, RecursionError):
-        return False
+    # Only what has one reading: of two keys of one name, the next reader may take the other.
+    return bool(parse_arguments(text) == output) if isinstance(output, dict) else False
 
 
 def _spans(said: Any, text: str) -> tuple[Evidence, ...]:

@@ -109,10 +109,15 @@ class Terms:
             return False
         if self.arguments and not _listed(self.arguments, part.argument):
             return False
+        if passage.point is Point.TOOL_CALL and (self.traits.structured or part.kind is PartKind.CALL):
+            is_whole = bool(part.argument) is bool(self.arguments)
+            return self.traits.structured and part.kind is PartKind.CALL and is_whole
         if self.traits.reads is Reads.EVERYTHING:
             return True
-        said = PartKind.ARGUMENT if passage.point is Point.TOOL_CALL else PartKind.CONTENT
-        return part.kind is said
+        of_calls = passage.point is Point.TOOL_CALL or (
+            passage.point is Point.MESSAGE and bool(self.tools or self.arguments)
+        )
+        return part.kind is (PartKind.ARGUMENT if of_calls else PartKind.CONTENT)
 
     def runs_inline(self, passage: Passage) -> bool:
         """Whether the check is so quick that a thread and a time limit would cost more than it does."""

@@ -34,7 +34,8 @@ from ringfence.errors import (
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
 from ringfence.guardrails.shipped_validators import register_validators
 from ringfence.guardrails.tool_policy import tool
-from ringfence.policy import Policy
+from ringfence.guardrails.validator_traits import Reads, Traits, Window
+from ringfence.policy import AuditSettings, Policy
 
 __all__ = [
     "ApprovalDenied",
@@ -42,6 +43,7 @@ __all__ = [
     "ApprovalRequired",
     "Approved",
     "Approver",
+    "AuditSettings",
     "Conversation",
     "ConversationInterrupted",
     "CoverageError",
@@ -55,6 +57,7 @@ __all__ = [
     "Policy",
     "PolicyError",
     "Price",
+    "Reads",
     "RehearsalModel",
     "Rejected",
     "Ringfence",
@@ -64,8 +67,10 @@ __all__ = [
     "StoreError",
     "TaskError",
     "TeamFactory",
+    "Traits",
     "Usage",
     "VaultError",
+    "Window",
     "register_validators",
     "tool",
 ]

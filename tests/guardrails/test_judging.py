@@ -115,17 +115,35 @@ async def test_the_strictest_counts() -> None:
 
 @given(
     st.lists(
-        st.sampled_from([Allow("a"), Rewrite("r", "a"), Escalate("e", "x"), Block("b", "y"), Halt("h", "z")])
+        st.sampled_from([Allow("a"), Rewrite("r", "b"), Escalate("e", "x"), Block("b", "y"), Halt("h", "z")])
     )
 )
 async def test_joining_is_by_strictness_alone(verdicts: list[Verdict]) -> None:
     """With any number of guardrails in any order, up to the first firm no."""
     guardrails = [Says(verdict, terms=Terms()) for verdict in verdicts]
-    judged = await judge_all(passage("a"), guardrails)
+    judged = await judge_all(passage("b"), guardrails)
     firm = next((index for index, one in enumerate(verdicts) if isinstance(one, Block | Halt)), len(verdicts))
-    asked = verdicts[: firm + 1]
+    # A Rewrite to what stands there already changes nothing.
+    asked = [Allow("r") if isinstance(one, Rewrite) else one for one in verdicts[: firm + 1]]
     assert [one.verdict for one in judged.judgements] == asked
-    assert judged.verdict == strictest(one for one in asked if not isinstance(one, Rewrite))
+    assert judged.verdict == strictest(asked)
+
+
+async def test_one_whose_text_was_changed_later_is_asked_again() -> None:
+    """What it allowed is not what goes on."""
+    cuts = Says(lambda seen: Rewrite("cuts", seen.text.replace("-", "")), "cuts")
+    links = Says(lambda seen: Block("links", "no") if "evil.com" in seen.text else Allow("links"), "links")
+    judged = await judge_all(passage("ev-il.com"), [links, cuts])
+    assert judged.verdict == Block("links", "no")
+
+
+async def test_two_that_undo_each_other_block() -> None:
+    """No order of them would do."""
+    up, down = (
+        Says(lambda seen, by=by: Rewrite("r", getattr(seen.text, by)()), by) for by in ("upper", "lower")
+    )
+    judged = await judge_all(passage("Ab"), [up, down])
+    assert isinstance(judged.verdict, Block)
 
 
 class TestShadow:

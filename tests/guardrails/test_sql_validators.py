@@ -243,6 +243,134 @@ def test_other_tables_are_refused(text: str) -> None:
     assert "table" in judged(text, tables=["orders", "sales.*"], dialect="postgres")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("snowflake", "SELECT * FROM IDENTIFIER('users')"),
+        ("snowflake", "SELECT * FROM IDENTIFIER($name)"),
+        ("snowflake", "SELECT * FROM TABLE('users')"),
+        ("snowflake", "SELECT * FROM TABLE(users)"),
+        ("snowflake", "SELECT * FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))"),
+        ("databricks", "SELECT * FROM IDENTIFIER('users')"),
+        ("bigquery", "SELECT * FROM EXTERNAL_QUERY('c', 'DELETE FROM users')"),
+        ("bigquery", "SELECT * FROM ML.PREDICT(MODEL orders, TABLE orders)"),
+        ("clickhouse", "SELECT * FROM merge('default', 'users')"),
+        ("clickhouse", "SELECT * FROM `merge`('default', 'users')"),
+        ("clickhouse", "SELECT * FROM dictionary('users')"),
+        ("clickhouse", "SELECT * FROM orders WHERE id IN users"),
+        ("clickhouse", "SELECT * FROM orders WHERE id GLOBAL IN (users)"),
+        ("clickhouse", "SELECT in(id, users) FROM orders"),
+        ("clickhouse", "SELECT globalIn(id, users) FROM orders"),
+        ("clickhouse", "SELECT id IN merge('default', 'users') FROM orders"),
+        ("clickhouse", "INSERT INTO FUNCTION other('users') SELECT 1"),
+        ("clickhouse", "SELECT * FROM urlCluster('a', 'b'), s3Cluster('a', 'b')"),
+        ("clickhouse", "SELECT * FROM gcs('a', 'b')"),
+        ("postgres", "SELECT * FROM report(1)"),
+        ("postgres", "SELECT * FROM evil.unnest(1)"),
+        ("postgres", "SELECT * FROM orders, LATERAL report(1) x"),
+        ("postgres", "SELECT * FROM orders JOIN report(1) x ON true"),
+        ("postgres", "SELECT * FROM ROWS FROM (generate_series(1, 2), report(3)) x"),
+        ("postgres", "DELETE FROM orders USING report(1) x WHERE true"),
+        ("postgres", "MERGE INTO orders USING report(1) s ON true WHEN MATCHED THEN DELETE"),
+        ("postgres", "UPDATE orders SET a = 1 FROM report(1) x"),
+        ("tsql", "SELECT * FROM orders CROSS APPLY dbo.report(1) x"),
+        ("spark", "SELECT * FROM orders LATERAL VIEW report(a) t AS x"),
+        ("oracle", "SELECT * FROM TABLE(report(1))"),
+        (None, "SELECT * FROM report(1)"),
+        (None, "SELECT * FROM orders WHERE id IN users"),
+    ],
+)
+def test_a_function_is_no_allowed_table(dialect: str | None, text: str) -> None:
+    """A table by another door: a function could read any of them."""
+    kinds = ["select", "insert", "update", "delete", "merge"]
+    assert judged(text, tables=["orders"], allow=kinds, dialect=dialect)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        (
+            "postgres",
+            "SELECT * FROM orders o, unnest(o.tags) t, LATERAL unnest(o.a) u, generate_series(1, 2) n",
+        ),
+        ("postgres", "SELECT * FROM orders o CROSS JOIN LATERAL json_each(o.j) j, LATERAL (SELECT 1) x"),
+        ("postgres", "SELECT * FROM (VALUES (1), (2)) v(x) JOIN orders ON orders.id IN (1, v.x)"),
+        ("postgres", "SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(array[3])) x"),
+        ("postgres", "DELETE FROM orders USING generate_series(1, 2) x WHERE true"),
+        ("bigquery", "SELECT * FROM orders o, o.items i, UNNEST([1, 2]) n"),
+        ("mysql", "SELECT * FROM JSON_TABLE('[1.5]', '$[*]' COLUMNS (a INT PATH '$')) t"),
+        ("snowflake", "SELECT * FROM orders, LATERAL FLATTEN(input => a) f, TABLE(FLATTEN(input => b)) g"),
+        ("tsql", "SELECT * FROM orders CROSS APPLY OPENJSON(a) x CROSS APPLY STRING_SPLIT(b, ',') y"),
+        ("spark", "SELECT * FROM orders LATERAL VIEW explode(a) t AS x"),
+        ("clickhouse", "SELECT * FROM orders FINAL ARRAY JOIN tags AS t WHERE id IN (1) AND x IN (SELECT 1)"),
+        ("duckdb", "FROM orders, range(3)"),
+    ],
+)
+def test_some_functions_read_their_arguments_only(dialect: str, text: str) -> None:
+    """These may stand where a table may."""
+    assert judged(text, tables=["orders"], allow=["select", "delete"], dialect=dialect) == ""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("postgres", "SELECT cron.schedule('a', 'b')"),
+        ("postgres", "SELECT * FROM cron.schedule('a', 'b')"),
+        ("postgres", "SELECT http_get('x'), http_post('x', 'y', 'z')"),
+        ("postgres", "SELECT http('x')"),
+        ("postgres", "SELECT aws_lambda.invoke('a', 'b')"),
+        ("postgres", "SELECT * FROM aws_s3.query_export_to_s3('a')"),
+        ("postgres", "SELECT pg_wal_replay_pause()"),
+        ("postgres", "SELECT pg_copy_physical_replication_slot('a', 'b')"),
+        ("postgres", "SELECT pg_stat_statements_reset()"),
+        ("postgres", "SELECT * FROM crosstab('delete from t') AS t(a int)"),
+        ("duckdb", "SELECT * FROM st_read('/etc/passwd')"),
+        ("duckdb", "SELECT * FROM iceberg_metadata('x')"),
+        ("duckdb", "SELECT * FROM duckdb_secrets()"),
+        ("duckdb", "SELECT getenv('HOME')"),
+        ("clickhouse", "SELECT dictGetString('users', 'a', 1)"),
+        ("clickhouse", "SELECT joinGet('users', 'a', 1)"),
+        ("clickhouse", "SELECT * FROM s3Cluster('a', 'b')"),
+        ("oracle", "SELECT bfilename('a', 'b') FROM dual"),
+        ("oracle", "SELECT * FROM XMLTABLE('/a' PASSING x COLUMNS y INT)"),
+        ("oracle", "SELECT * FROM dbms_x.y(1)"),
+        ("snowflake", "SELECT IDENTIFIER('system$wait')(1)"),
+        ("hive", "SELECT TRANSFORM(a) USING 'cat' AS b FROM t"),
+    ],
+)
+def test_functions_that_reach_further(dialect: str, text: str) -> None:
+    """Without any options, and wherever they stand."""
+    assert judged(text, dialect=dialect)
+
+
+def test_functions_can_be_listed() -> None:
+    """Then no others are called; operators and the words of the grammar are no functions."""
+    listed = {"functions": ["Count", "json_*", "util.*"], "dialect": "postgres"}
+    for text in (
+        "SELECT count(*), util.tidy(a), a + 2 ^ 3, a -> 'b', a::int, CAST(b AS text) FROM t",
+        "SELECT CASE WHEN a OR b THEN c END FROM t WHERE EXISTS (SELECT 1) AND a ~ 'x'",
+        "SELECT * FROM json_each('{}') j, t",
+    ):
+        assert judged(text, **listed) == ""
+    for text in (
+        "SELECT lower(a) FROM t",
+        "SELECT evil.count(a) FROM t",
+        "SELECT evil.util.tidy(a) FROM t",
+        "SELECT pow(2, 3)",
+        "SELECT * FROM unnest(a)",
+        "SELECT util.tidy(pg_sleep(5))",
+        "SELECT a FROM t ORDER BY random()",
+    ):
+        assert "function" in judged(text, **listed), text
+    assert judged("SELECT list_transform(a, b)", functions=["list_transform"], dialect="duckdb") == ""
+    assert judged("SELECT 1", functions=[]) == ""
+    assert judged("SELECT now()", functions=[])
+    assert "function" in judged("EXPLAIN SELECT lower('a')", **listed, allow=["select", "describe"])
+    # What is denied stays denied.
+    assert judged("SELECT pg_sleep(1)", functions=["pg_*"])
+    assert judged("SELECT pg_sleep(1)", functions=["pg_*"], functions_denied=[]) == ""
+
+
 def test_the_target_of_a_write_is_a_table() -> None:
     """Tables are looked at in every kind of statement."""
     for text in (
@@ -363,6 +491,7 @@ def test_it_serves_async_guards_and_other_values() -> None:
         ({"allow": []}, "allow must name at least one"),
         ({"dialect": "klingon"}, "'klingon' is no dialect"),
         ({"tables": [""]}, "tables must be a list"),
+        ({"functions": "count"}, "functions must be a list"),
         ({"functions_denied": "sleep"}, "functions_denied must be a list"),
         ({"most_statements": 0}, "most_statements must be"),
         ({"most_statements": True}, "most_statements must be"),
