@@ -73,7 +73,7 @@ def policy_explain(  # noqa: PLR0917 - they are the options of a command
     from ringfence.adapters.policy_explain_report import print_call, print_text
 
     asking = Asking(
-        text=sys.stdin.read() if text == "-" else text,
+        text=sys.stdin.read().removesuffix("\n") if text == "-" else text,
         at=at,
         agent=agent,
         tool=tool,

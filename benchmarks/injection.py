@@ -81,7 +81,17 @@ def read_corpus(path: Path) -> list[Example]:
         raise CorpusError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise CorpusError(f"{path} is not UTF-8") from None
-    return [_example(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    examples: list[Example] = []
+    faults: list[str] = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                examples.append(_example(line, f"{path}, line {number}"))
+            except CorpusError as error:
+                faults.append(str(error))
+    if faults or not examples:
+        raise CorpusError("\n".join(faults) or f"{path} holds no text")
+    return examples
 
 
 def judged(examples: Iterable[Example]) -> list[Judged]:
@@ -188,7 +198,7 @@ def _label(label: Any, where: str) -> bool:
     # 1.0 and the like come out of tables.
     known = _LABELS.get(word.removesuffix(".0"))
     if known is None:
-        raise CorpusError(f"{where} has a label that is neither for an injection nor for a benign text")
+        raise CorpusError(f"{where} has no known label; 1 or injection, 0 or benign")
     return known
 
 

@@ -189,7 +189,11 @@ class GroundedNumbers(Validator):
     def _has(self, known: Known, one: Stated) -> bool:
         if known.has(one):
             return True
-        return bool(one.parts) and all(not self._counts(part) or known.has(part) for part in one.parts)
+        if not one.parts or one.has_unit:
+            return False
+        # The second part of 5 000 is no small number.
+        counts = (part for part in one.parts if self._counts(part) or part.code.startswith("0"))
+        return all(map(known.has, counts))
 
     def _counts(self, one: Stated) -> bool:
         if not one.is_plain or one.has_unit or not one.readings:

@@ -13,25 +13,37 @@ _LONGEST = 30
 """Digits; what is longer is a code, and nobody rounds it."""
 _NUMBER = re.compile(
     r"(?P<digits>\d++(?:[.,'’]\d++)*+(?:[ \u00a0\u202f]\d{3}(?![\d]))*+)"
-    r"(?P<unit>[ \u00a0\u202f]?(?:%|‰|°|[A-Za-zµäöüß€$£¥]++\.?))?"
+    r"(?P<unit>[ \u00a0\u202f-]?(?:%|‰|°|[A-Za-zµäöüßéó€$£¥]++\.?)"
+    r"|[\s*_-]{1,4}(?i:thousand|tausend|mio|mrd|lakh|crore|[mb]il[lj]i|trilli)[a-zé]*+)?"
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+")
 _SPACES = re.compile(r"[ \u00a0\u202f]")
 _CODE = re.compile(r"\w++(?:[-.]\w++)*+")
+_ONLY_NUMBER = re.compile(r"\d++(?:\.\d++)?")
 _NUMBER_WITH_UNIT = re.compile(r"\d++(?:[.,]\d++)*+[A-Za-zµ]{1,5}")
 _ALPHANUMERIC = re.compile(r"[A-Za-z]")
 _PLAIN_WORD = r"(?:[A-Za-z]?[a-z]++|\d++(?:[a-z]{1,4})?)"
 _WORD_AND_NUMBER = re.compile(rf"{_PLAIN_WORD}(?:[-.]{_PLAIN_WORD})++")
 _CURRENCY_BEFORE = re.compile(r"[€$£¥₹]\s?[+-]?\Z|\b(?:EUR|USD|GBP|CHF|JPY|INR)\s?\Z")
+_CURRENCY_BEHIND = re.compile(
+    r"\s?(?:[€$£¥₹]|(?:EUR|USD|GBP|CHF|JPY|INR|euros?|dollars?|pounds?)\b)", re.IGNORECASE
+)
+_MILLIONS_OF_MONEY = frozenset({"m", "mm"})
+"""Of anything else these are a length."""
 _FEWEST_DIGITS = 3
 """Of a code that begins with a letter; `H2O` and `MP3` are words."""
 _MAGNITUDES = {
-    3: "k K thousand Tsd tausend Tausend",
-    6: "M Mio million millions Million Millionen",
-    9: "B bn Mrd billion billions Milliarde Milliarden",
+    3: "k K thousand thousands Tsd tausend Tausend",
+    5: "lakh lakhs",
+    6: "M MM mn mln Mio million millions Million Millionen millón millones",
+    7: "crore crores",
+    9: "B bn bln Mrd billion billions milliard milliards Milliarde Milliarden",
     12: "trillion trillions Billion Billionen",
 }
 _MAGNITUDE_OF = {word: power for power, words in _MAGNITUDES.items() for word in words.split()}
+_SHORT = 2
+"""Letters of a magnitude whose case tells what it is: `5 K` and `5 k` are thousands, `5 b` is nothing."""
+_ANY_CASE = {word.casefold(): power for word, power in reversed(_MAGNITUDE_OF.items()) if len(word) >= _SHORT}
 _PER = {"%": 2, "percent": 2, "prozent": 2, "pct": 2, "‰": 3, "permille": 3, "promille": 3, "bp": 4, "bps": 4}
 _UNIT_WORDS = """
     ° € $ £ ¥ eur usd gbp chf jpy inr euro euros dollar dollars pound pounds cent cents mm cm m km mg g kg t
@@ -88,7 +100,7 @@ class Known:
             return True
         if any(self._has_value(value, half) for value, half in one.readings):
             return True
-        return bool(one.parts) and all(map(self.has, one.parts))
+        return bool(one.parts) and not one.has_unit and all(map(self.has, one.parts))
 
     def _has_value(self, value: Decimal, half: Decimal) -> bool:
         place = bisect_left(self.values, value - half)
@@ -114,11 +126,12 @@ def known_of(texts: Iterable[str]) -> Known:
             for day in found:
                 known.days |= {day, day._replace(year=None), day._replace(number=None)}
         known.times |= {time for _, _, time in times(text)}
-        known.codes |= {one.casefold() for one in _CODE.findall(text) if any(map(str.isdigit, one))}
+        words = (one for one in _CODE.findall(text) if any(map(str.isdigit, one)))
+        known.codes |= {one.casefold() for one in words if not _ONLY_NUMBER.fullmatch(one)}
         known.values += (Decimal(_WORDS[one.casefold()]) for one in _WORD.findall(text))
         for match in _NUMBER.finditer(text):
             one = _number(match, text)
-            known.codes.add(one.code)
+            known.codes |= {one.code} - {""}
             for number in (one, *one.parts):
                 known.values += (value for value, _ in number.readings)
     known.values.sort()
@@ -152,7 +165,7 @@ def stated(text: str) -> Iterator[Stated]:
 
 
 def _number(match: re.Match[str], text: str) -> Stated:
-    digits, unit = match["digits"], (match["unit"] or "").strip().rstrip(".")
+    digits, unit = match["digits"], (match["unit"] or "").strip(" \t\n\r\u00a0\u202f*_-").rstrip(".")
     start, end = match.span("digits")
     parts: tuple[Stated, ...] = ()
     pieces = [*re.finditer(r"\d++", digits)]
@@ -163,31 +176,41 @@ def _number(match: re.Match[str], text: str) -> Stated:
             Stated(
                 start + one.start(),
                 start + one.end(),
-                tuple(_readings(one.group(), "")),
+                tuple(_readings(one.group())),
                 code=one.group(),
                 is_plain=True,
             )
             for one in {one.group(): one for one in pieces}.values()
         )
+    power = _power(unit, match, text)
     # Of one letter only a small one: `5 g` is a weight, and 5G is none.
     word = unit.casefold() if len(unit) > 1 else unit
-    has_unit = word in _UNITS or word in _PER or unit in _MAGNITUDE_OF
+    has_unit = bool(power) or word in _UNITS or word in _PER
     has_unit = has_unit or _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) is not None
     return Stated(
         start,
         end,
-        tuple(_readings(digits, unit)),
+        tuple(_readings(digits, unit, power)),
         parts,
-        code=digits.casefold(),
+        # The digits alone tell nothing of an amount: 100 euros are no 100 million.
+        code="" if has_unit and len(digits) <= _LONGEST else digits.casefold(),
         has_unit=has_unit,
         is_plain=len(pieces) == 1,
     )
 
 
-def _readings(digits: str, unit: str) -> Iterator[tuple[Decimal, Decimal]]:
+def _power(unit: str, match: re.Match[str], text: str) -> int:
+    """The power of ten that a word or letter behind a number stands for."""
+    if unit in _MILLIONS_OF_MONEY:
+        start = match.start("digits")
+        before = _CURRENCY_BEFORE.search(text, max(start - 8, 0), start)
+        return 6 if before or _CURRENCY_BEHIND.match(text, match.end()) else 0
+    return _MAGNITUDE_OF.get(unit) or _ANY_CASE.get(unit.casefold() if len(unit) >= _SHORT else "", 0)
+
+
+def _readings(digits: str, unit: str = "", power: int = 0) -> Iterator[tuple[Decimal, Decimal]]:
     if len(digits) > _LONGEST:
         return
-    power = _MAGNITUDE_OF.get(unit, 0)
     per = _PER.get(unit.casefold(), 0)
     for plain in dict.fromkeys(_plain(digits)):
         value = Decimal(plain)

@@ -1,5 +1,6 @@
 """The documents say what the code does."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,10 +11,21 @@ import pytest
 import yaml
 from nbclient import NotebookClient
 
+from ringfence import register_validators
+from ringfence.guardrails.guardrail_use import GuardrailUse
+from ringfence.guardrails.guardrails_ai import quiet_guardrails
+from ringfence.guardrails.judging import judge
+from ringfence.guardrails.passages import Passage, Point
 from ringfence.guardrails.shipped_validators import MODULES
+from ringfence.guardrails.validators import ValidatorGuardrail
+from ringfence.guardrails.verdicts import Rewrite
 from ringfence.policy import Policy
 from ringfence.policy_file import load_text
 from ringfence.settings import Section
+
+quiet_guardrails()
+
+from guardrails.validator_base import validators_registry  # noqa: E402 - after its telemetry is off
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,11 +72,27 @@ def test_the_page_of_guardrails_shows_all_that_ship_and_its_example_runs() -> No
         for name in re.findall("`(.*?)`", row)
     }
     assert {name.removeprefix("ringfence/") for name in MODULES} - shown == set()
-    example, _ = blocks("docs/guardrails.md", "python")
+    register_validators()
+    for name in MODULES:
+        options = {*inspect.signature(validators_registry[name].__init__).parameters} - {"self", "on_fail"}
+        assert {option for option in options if f"`{option}" not in text} == set(), name
+    _, example, _ = blocks("docs/guardrails.md", "python")
     done = subprocess.run(
         [sys.executable, "-c", example], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
+
+
+async def test_the_validator_of_ones_own_works_as_it_is_printed(tmp_path: Path) -> None:
+    """With its option, its fix, and its place in a policy."""
+    *_, source = blocks("docs/guardrails.md", "python")
+    (tmp_path / "checks.py").write_text(source)
+    fields = {"use": "checks.py:NoShouting", "at": ["message"], "on_fail": "fix", "with": {"shares": 0.4}}
+    one = ValidatorGuardrail(GuardrailUse.model_validate(fields), folder=tmp_path)
+    verdict = await judge(one, Passage("GO AWAY", Point.MESSAGE))
+    assert isinstance(verdict, Rewrite)
+    assert verdict.text == "Go away"
+    assert one.terms.traits.quick
 
 
 @pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)

@@ -128,3 +128,13 @@ def test_a_corpus_that_cannot_be_read_is_an_error(tmp_path: Path, capsys: pytest
     """With a sentence and an exit code, not a traceback."""
     assert main([str(tmp_path / "missing.jsonl")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "told"), [("", "holds no text"), ("{\n[]\n", "line 1 is not JSON")])
+def test_every_fault_of_a_corpus_is_told(tmp_path: Path, text: str, told: str) -> None:
+    """At once, each with its line; a file without a text is none."""
+    path = tmp_path / "corpus.jsonl"
+    path.write_text(text)
+    with pytest.raises(CorpusError, match=told) as caught:
+        read_corpus(path)
+    assert len(str(caught.value).splitlines()) == max(text.count("\n"), 1)

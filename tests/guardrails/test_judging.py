@@ -139,10 +139,14 @@ async def test_one_whose_text_was_changed_later_is_asked_again() -> None:
 
 async def test_two_that_undo_each_other_block() -> None:
     """No order of them would do."""
-    up, down = (
-        Says(lambda seen, by=by: Rewrite("r", getattr(seen.text, by)()), by) for by in ("upper", "lower")
-    )
-    judged = await judge_all(passage("Ab"), [up, down])
+
+    def up(seen: Passage) -> Verdict:
+        return Rewrite("up", seen.text.upper())
+
+    def down(seen: Passage) -> Verdict:
+        return Rewrite("down", seen.text.lower())
+
+    judged = await judge_all(passage("Ab"), [Says(up), Says(down)])
     assert isinstance(judged.verdict, Block)
 
 
