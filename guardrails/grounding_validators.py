@@ -41,8 +41,9 @@ class Citations(Validator):
     """The answer names its sources, and only sources that there are.
 
     A citation is what `pattern` finds, with the source in its group: `[1]` is the first of
-    `metadata["sources"]`, and `[doc-3]` an id that stands in one of them. Links, checkboxes, code and
-    stand-ins are no citations.
+    `metadata["sources"]`, and `[doc-3]` an id that stands in one of them. A plain word such as `[faq]` must
+    be called an id there: `[faq] ...`, `id: faq`, `{"title": "faq"}`. Links, checkboxes, code and stand-ins
+    are no citations.
     """
 
     traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY, uses_context=True)
@@ -162,7 +163,9 @@ class GroundedNumbers(Validator):
     not count.
     """
 
-    traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY, uses_context=True)
+    traits: ClassVar[Traits] = Traits(
+        reads=Reads.CONTENT, window=Window.REPLY, uses_context=True, sees_values=True
+    )
 
     def __init__(self, *, smallest: int = 10, on_fail: OnFail = None) -> None:
         if type(smallest) is not int or smallest < 0:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ringfence.guardrails.link_hosts import LONGEST_AUTHORITY, SPECIAL, is_relative, scheme_of
+from ringfence.guardrails.link_markup import values
 
 _RUN = re.compile(rf"[/\\]*+([^\s<>/\\?#]{{0,{LONGEST_AUTHORITY + 1}}}+)")
 _EXTENT = re.compile(r"[^\s<>\"]{0,2000}+")
@@ -23,17 +24,14 @@ _WITHOUT_HOST = re.compile(
 )
 _SCHEME_RELATIVE = re.compile(r"(?<![:/\\\w])//(?=[\w\[%])")
 _MARKDOWN = re.compile(
-    r"\]\(\s{0,64}+<?+[ \t]{0,64}+|^[ >]{0,12}\[[^\]\n]{1,300}\]:[ \t]{0,16}<?+[ \t]{0,64}+", re.MULTILINE
+    r"\]\(\s*+<?+[ \t]*+"
+    # A definition, also in a quote or a list, also with its link in the next line.
+    r"|^(?:[ \t>]|[*+-][ \t]|\d{1,9}[.)][ \t]){0,40}+\[(?:[^\[\]\\]|\\.){1,999}+\]:"
+    r"[ \t]*+(?:\r?\n[ \t>]*+)?+<?+[ \t]*+",
+    re.MULTILINE,
 )
 _AUTOLINK = re.compile(r"<(?=[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>])")
 _TARGET = re.compile(r"[^\s<>]{0,64}+")
-_ATTRIBUTE = re.compile(
-    r"(?<![\w-])(?:xlink:)?(?:href|src|formaction|poster|background|cite|ping|action)\s{0,16}+=\s{0,16}+([\"']?+)",
-    re.IGNORECASE,
-)
-_VALUES = {'"': re.compile(r'[^"]*+'), "'": re.compile(r"[^']*+"), "": re.compile(r"[^\s>]*+")}
-_LONGEST_VALUE = 1_200
-_WEB = re.compile(r"\s*(?:https?:|[/\\]\s*[/\\])", re.IGNORECASE)
 _EMAIL = re.compile(
     r"(?<=[\w.+%~!#$&'*/=?^`{|}\"-])@(?:\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]|([^\s@<>()\[\],;:\"'`/\\?#|]{1,255}))"
 )
@@ -48,7 +46,7 @@ class Kind(Enum):
     RUN = auto()
     """The text from a scheme on: where the host ends is a matter of the program that shows it."""
     TARGET = auto()
-    """What a quoted attribute holds."""
+    """What an attribute or a style holds."""
     LIKELY = auto()
     """Something that is a link only if its host could exist."""
     HOST = auto()
@@ -73,7 +71,8 @@ def links(text: str, *, emails: bool) -> Iterator[Link]:
     for match in _SCHEME_RELATIVE.finditer(text):
         yield _run(text, match.start(), match.end(), None, Kind.LIKELY)
     yield from _targets(text)
-    yield from _attributes(text)
+    for start, end, said in values(text):
+        yield Link(Kind.TARGET, start, end, scheme_of(said), said)
     yield from _bare_domains(text)
     if emails:
         yield from _addresses(text)
@@ -114,17 +113,6 @@ def _targets(text: str) -> Iterator[Link]:
                 yield _run(text, match.end(), begin, scheme, Kind.RUN)
             else:
                 yield Link(Kind.TARGET, match.end(), _end(text, match.end()), scheme, "")
-
-
-def _attributes(text: str) -> Iterator[Link]:
-    for match in _ATTRIBUTE.finditer(text):
-        value = _VALUES[match[1]].match(text, match.end(), match.end() + _LONGEST_VALUE)
-        said = value.group() if value else ""
-        # Other programs have actions, too.
-        if match.group().lower().startswith("action") and not _WEB.match(said):
-            continue
-        if not is_relative(said):
-            yield Link(Kind.TARGET, match.end(), match.end() + len(said), scheme_of(said), said)
 
 
 def _bare_domains(text: str) -> Iterator[Link]:

@@ -47,7 +47,9 @@ class AllowedDomains(Validator):
     or that programs read in several ways, is not allowed.
     """
 
-    traits: ClassVar[Traits] = Traits(reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True)
+    traits: ClassVar[Traits] = Traits(
+        reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True, sees_values=True
+    )
 
     def __init__(
         self,

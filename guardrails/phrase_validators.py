@@ -36,7 +36,8 @@ class BannedPhrases(Validator):
     )
 
     def __init__(self, phrases: Sequence[str], on_fail: OnFail = None) -> None:
-        is_list = isinstance(phrases, Sequence) and not isinstance(phrases, str)
+        given: object = phrases
+        is_list = isinstance(given, list | tuple) and all(isinstance(one, str) for one in given)
         plain = [" ".join(folded(phrase).text.split()) for phrase in phrases] if is_list else []
         if not plain or not all(plain):
             raise ValueError("phrases must be a list of texts, none of them empty")

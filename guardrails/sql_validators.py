@@ -44,7 +44,7 @@ class SqlStatements(Validator):
     `functions_denied` lists always is.
     """
 
-    traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY)
+    traits: ClassVar[Traits] = Traits(reads=Reads.CONTENT, window=Window.REPLY, sees_values=True)
 
     def __init__(
         self,

@@ -13,9 +13,10 @@ _LONGEST = 30
 """Digits; what is longer is a code, and nobody rounds it."""
 _NUMBER = re.compile(
     r"(?P<digits>\d++(?:[.,'’]\d++)*+(?:[ \u00a0\u202f]\d{3}(?![\d]))*+)"
-    r"(?P<unit>[ \u00a0\u202f-]?(?:%|‰|°|[A-Za-zµäöüßéó€$£¥]++\.?)"
-    r"|[\s*_-]{1,4}(?i:thousand|tausend|mio|mrd|lakh|crore|[mb]il[lj]i|trilli)[a-zé]*+)?"
+    r"(?P<unit>[ \u00a0\u202f]?(?:%|‰|°|[A-Za-zµäöüßéó€$£¥]++\.?)"
+    r"|[\s*_-]{1,4}(?i:thousand|tausend|mio|mrd|lakh|crore|[mb]il[lj]i|trilli|[mb]l?n\b)[a-zé]*+)?"
 )
+_LETTER = re.compile(r"[ \u00a0\u202f][A-Za-z]\.?")
 _GROUPED = re.compile(r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+")
 _SPACES = re.compile(r"[ \u00a0\u202f]")
 _CODE = re.compile(r"\w++(?:[-.]\w++)*+")
@@ -132,6 +133,10 @@ def known_of(texts: Iterable[str]) -> Known:
         for match in _NUMBER.finditer(text):
             one = _number(match, text)
             known.codes |= {one.code} - {""}
+            if _LETTER.fullmatch(match["unit"] or ""):
+                # It may belong to what follows: order 1182 B.
+                known.codes.add(match["digits"])
+                known.values += (value for value, _ in _readings(match["digits"]))
             for number in (one, *one.parts):
                 known.values += (value for value, _ in number.readings)
     known.values.sort()

@@ -5,6 +5,7 @@ Judged by words alone, without a model: quick and the same every time, and blind
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from guardrails.classes.validation.validation_result import (
@@ -75,7 +76,7 @@ class AllowedTopics(Validator):
 class BannedTopics(Validator):
     """A text is about none of these topics. No fix."""
 
-    traits: Traits = Traits(reads=Reads.EVERYTHING, window=Window.REPLY, quick=True)
+    traits: Traits = Traits(reads=Reads.EVERYTHING, window=Window.REPLY, quick=True, sees_values=True)
     """With a single phrase that suffices, a sentence can be judged alone."""
 
     def __init__(
@@ -92,7 +93,7 @@ class BannedTopics(Validator):
         super().__init__(on_fail=on_fail, topics=_plain(topics), minimum_hits=minimum_hits, use_local=True)
         self._minimum = minimum_hits
         if minimum_hits == 1:
-            self.traits = Traits(reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True)
+            self.traits = replace(self.traits, window=Window.SENTENCE)
 
     def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002 - its base's
         if not isinstance(value, str):
@@ -112,7 +113,9 @@ class BannedTopics(Validator):
 class Competitors(Validator):
     """None of these companies and products is named. Fix: "another company" in place of each."""
 
-    traits: ClassVar[Traits] = Traits(reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True)
+    traits: ClassVar[Traits] = Traits(
+        reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True, sees_values=True
+    )
 
     def __init__(self, names: Sequence[str], on_fail: OnFail = None) -> None:
         plain = _phrases("names", names)
@@ -138,7 +141,9 @@ class Competitors(Validator):
 class Profanity(Validator):
     """No swear words, in English and a few of German, French and Spanish. Fix: asterisks."""
 
-    traits: ClassVar[Traits] = Traits(reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True)
+    traits: ClassVar[Traits] = Traits(
+        reads=Reads.EVERYTHING, window=Window.SENTENCE, quick=True, sees_values=True
+    )
 
     def __init__(self, extra: Sequence[str] = (), allow: Sequence[str] = (), on_fail: OnFail = None) -> None:
         """Take what differs from the list that Ringfence brings.

@@ -62,6 +62,32 @@ EVIL = [
         '<a href="https://go\tod.com">',
     ),
     *('<a href="https://good.com\n.evil.com">', '<div style="background:url(//evil.com/x)">'),
+    *(
+        r'<img srcset="/\1.2.3.4/x 2x">',
+        r"<img srcset='a.png 1x,/\1.2.3.4/x 2x'>",
+        "<img srcset=/\\1.2.3.4/x>",
+    ),
+    *(
+        r'<img srcset="a.png, b.png, //1.2.3.4/c 3x">',
+        '<img srcset="' + "a.png 1x, " * 500 + r'/\1.2.3.4/x 2x">',
+        r'<link rel=preload as=image imagesrcset="/\1.2.3.4/x">',
+    ),
+    *(r'<object data="/\1.2.3.4/x">', '<object data="ht\ntps:1.2.3.4/x">', r"<object data=\\1.2.3.4/x>"),
+    *(r'<meta http-equiv="refresh" content="0;url=/\1.2.3.4">', r"<meta content='5; /\1.2.3.4'>"),
+    *(r'<meta content="0, URL = \'/\1.2.3.4\'">', r"<meta content=0;url=/\1.2.3.4>"),
+    *(
+        f'<a href="{" " * 2_000}//1.2.3.4">',
+        '<a href="/' + "\t" * 2_000 + '/1.2.3.4">',
+        "<img srcset=,//1.2.3.4/,>",
+    ),
+    # CSS
+    *(r'<div style="background:url(/\1.2.3.4/x)">', r"a { background: URL( '/\1.2.3.4/x' ) }"),
+    *(r"<style>@import '/\1.2.3.4';</style>", r"@import url(/\1.2.3.4)", r'@import"/\1.2.3.4"'),
+    *(r"url(\2f\2f 1.2.3.4/x)", r"url(\/\/1.2.3.4/x)", r"url(\68ttp:1.2.3.4/x)"),
+    # definitions of Markdown
+    *("[1]:\n /\\1.2.3.4", "- [1]: /\\1.2.3.4", "1. [1]: /\\1.2.3.4", "> * [1]:\n>  </\\1.2.3.4>"),
+    *("  - 2) [1]:\r\n\t/\\1.2.3.4", r"[a\]b]: /\1.2.3.4", "[a\nb]: /\\1.2.3.4", f"[a]:{' ' * 99}/\\1.2.3.4"),
+    f"[x]({' ' * 99}/\\1.2.3.4)",
     # JSON
     *(r'{"url": "https:\/\/evil.com"}', r'{"url": "https:\u002f\u002fevil.com"}'),
     # other schemes
@@ -110,6 +136,10 @@ FINE = [
     ),
     *("a // b; // TODO: main.py, README.md, np.array, v1.2.3, 10.0.0.2", "//server/share C:\\Users\\x"),
     *("//nolint:errcheck //go:build linux //%d", 'from "https://good.com"@ home'),
+    *('<img srcset="a.png 1x, /b.png 2x, https://good.com/c,w_5.png 3x">', '<object data="x.pdf">'),
+    *('<meta http-equiv="refresh" content="0;url=/next">', '<meta name="x" content="5, or more">'),
+    *("a { background: url(x.png) } @import 'y.css'; url('app:name')", r"data = 'refund: full'; x = '\2f'"),
+    *("- [1]: see below", "[1]:\n /path", "- [x] done: all", "[Note]:\nNothing else."),
     *("use https:// links, such as https://<host>/x", "The data: numbers. JavaScript: The Good Parts."),
     *(
         'src = "foo.py"; action = "refund: full"; x[0](y: int)',
@@ -201,6 +231,34 @@ def test_a_fix_leaves_no_link(noise: str) -> None:
     result: Any = OURS.validate(f"{noise}https://evil.com{noise}", {})
     assert result.outcome == "fail"
     assert result.fix_value is None or passes(result.fix_value)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "srcset=",
+            "srcset='",
+            'srcset="a, ',
+            "srcset=a,",
+            "url(",
+            "url('",
+            "@import ",
+            "content=1;",
+            "data=/",
+        ),
+        *("- ", "[\n", "[a]: ", "[a]:\n", "](", "]( ", "\\2f", "url(\\", "1) ", "> [", "[\\"),
+    ],
+)
+def test_long_texts_are_judged_in_time(piece: str) -> None:
+    """100 KB of anything, which is a link or is none."""
+    passes((piece * 100_000)[:100_000])
+
+
+def test_its_traits() -> None:
+    """Quick, and asked of real values, too: an address may stand behind a stand-in."""
+    assert (OURS.traits.quick, OURS.traits.sees_values) == (True, True)
 
 
 class TestHosts:

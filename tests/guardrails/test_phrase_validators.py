@@ -103,7 +103,7 @@ def test_long_texts_are_judged_in_time(piece: str) -> None:
 def test_what_is_no_text_and_no_phrase() -> None:
     """A no, and an error."""
     assert judged(5).outcome == "fail"
-    for phrases in ("secret", [], [""], [" "], ["\u200b"], None):
+    for phrases in ("secret", [], [""], [" "], ["\u200b"], None, [5]):
         wrong: Any = phrases
         with pytest.raises(ValueError, match="phrases must be a list of texts"):
             BannedPhrases(phrases=wrong)

@@ -504,8 +504,9 @@ def test_wrong_options(options: dict[str, Any], fault: str) -> None:
 
 
 def test_its_traits() -> None:
-    """It judges a whole text, and a parser is not quick."""
+    """It judges a whole text, as it really runs, and a parser is not quick."""
     traits = traits_of(SqlStatements())
+    assert traits.sees_values
     assert (traits.reads, traits.window, traits.quick, traits.uses_context) == (
         Reads.CONTENT,
         Window.REPLY,

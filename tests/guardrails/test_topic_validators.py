@@ -232,3 +232,10 @@ class TestProfanity:
             Profanity(extra="blimey")
         with pytest.raises(ValueError, match="allow must"):
             Profanity(allow=["!"])
+
+
+def test_what_forbids_is_asked_of_real_values_too() -> None:
+    """A name or a topic may stand behind a stand-in; what demands a topic is asked once."""
+    forbidding = (BannedTopics(topics=GAMBLING), Competitors(names=["Globex"]), Profanity())
+    assert all(traits_of(one).sees_values and traits_of(one).quick for one in forbidding)
+    assert not traits_of(AllowedTopics(topics=GAMBLING)).sees_values
