@@ -96,6 +96,9 @@ class ArgumentRule(Section):
             raise ValueError("minimum is greater than maximum, so no value would ever pass")
         if self.one_of == ():
             raise ValueError("one_of is empty, so no value would ever pass")
+        alone = self.model_copy(update={"one_of": None})
+        if self.one_of is not None and all(alone.fault(one) for one in self.one_of):
+            raise ValueError("what else is said here lets none of one_of pass, so no value would ever pass")
         return self
 
     def fault(self, value: object) -> str:

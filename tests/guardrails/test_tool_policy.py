@@ -294,3 +294,17 @@ class TestTheRulesThemselves:
     def test_null_says_nothing(self) -> None:
         """As a key that is left out."""
         assert fault("a", pattern=None, one_of=None, minimum=None, maximum=None) == ""
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"one_of": [1, 2], "minimum": 3},
+        {"one_of": ["EUR"], "pattern": "[a-z]+"},
+        {"one_of": ["x"], "maximum": 1},
+    ],
+)
+def test_a_rule_that_contradicts_itself(rule: dict[str, Any]) -> None:
+    """No value would ever pass, so nobody means it."""
+    with pytest.raises(ValidationError, match="no value would ever pass"):
+        ArgumentRule.model_validate(rule)
