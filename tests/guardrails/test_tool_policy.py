@@ -251,7 +251,7 @@ class TestArguments:
 
     def test_every_condition_counts(self) -> None:
         """One that is met does not stand in for another."""
-        assert fault("60", one_of=["60"], maximum=50) == "is above 50"
+        assert fault("60", one_of=["60", "40"], maximum=50) == "is above 50"
         assert fault("40", pattern=r"\d", maximum=50) == "does not match what the policy allows"
         assert fault(object()) == ""
 
