@@ -164,9 +164,7 @@ def _made(make: Any, use: str, options: Mapping[str, Any]) -> Any:
         return make(on_fail="noop", **options)
     except Exception as error:  # what somebody's validator raises about its options is not known
         if "is not registered" in str(error):
-            said = (
-                f'{use} needs @register_validator(name="mine/it", data_type="string") above its class'
-            )
+            said = f'{use} needs @register_validator(name="mine/it", data_type="string") above its class'
             raise PolicyError(said) from None
         said = f"{use} cannot be made with these options: {error}"
         raise PolicyError([Fault(said, where="with")]) from None

@@ -168,7 +168,8 @@ class TestMaking:
     )
     def test_wrong_options(self, use: str, options: dict[str, Any]) -> None:
         """Missing, of another type, misspelled, or making no sense."""
-        with pytest.raises(PolicyError, match=f"{use} cannot be made with these options|unknown option|is missing"):
+        told = f"{use} cannot be made with these options|unknown option|is missing"
+        with pytest.raises(PolicyError, match=told):
             ValidatorGuardrail(GuardrailUse.model_validate({"use": use, "at": ["input"], "with": options}))
 
     @pytest.mark.parametrize("name", ["max_length", "ringfence/lenght", "guardrails/toxic_language"])
