@@ -149,6 +149,9 @@ class _Walk:
         return self._change(value, part) if type(value) is str else self._map_other(value, part, depth + 1)
 
     def _map_other(self, value: Any, part: Part, deeper: int) -> Any:
+        if isinstance(value, BaseModel):  # first, because most of what comes is one
+            fields = self._map_fields(value, _fields_of(value), part, deeper)
+            return value if self._only_reads else value.model_copy(update=fields)
         match value:
             case _ if isinstance(value, _NO_TEXT):
                 return value
@@ -162,9 +165,6 @@ class _Walk:
                 return FunctionCall(id=value.id, name=name, arguments=arguments)
             case AnyUrl() | PurePath() | IPv4Address() | IPv6Address():
                 return self._map_spelled(value, part)
-            case BaseModel():
-                fields = self._map_fields(value, _fields_of(value), part, deeper)
-                return value if self._only_reads else value.model_copy(update=fields)
             case Mapping():
                 self._left -= len(value)
                 # Keys inside an argument are as free as its texts.
@@ -173,7 +173,7 @@ class _Walk:
                     self.map(key, keys, deeper): self.map(item, _within(part, key), deeper)
                     for key, item in value.items()
                 }
-            case Sequence() | AbstractSet():
+            case list() | tuple() | Sequence() | AbstractSet():
                 plain = next((kind for kind in (list, set, frozenset) if isinstance(value, kind)), tuple)
                 make = getattr(value, "_make", plain)  # as a named tuple has it
                 self._left -= len(value)
