@@ -19,7 +19,7 @@ from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.passages import Passage, Point
 from ringfence.guardrails.validators import ValidatorGuardrail
 from ringfence.guardrails.vault import Vault
-from ringfence.guardrails.verdicts import Guardrail
+from ringfence.guardrails.verdicts import Guardrail, strictest
 from ringfence.places import located
 from ringfence.policy import Policy, load_policy
 
@@ -63,7 +63,10 @@ class DryRun:
         self, asked: Sequence[Judgement], passages: Sequence[Passage], *, stopped_by: str
     ) -> tuple[Asked, ...]:
         """Each guardrail once: those that were asked, in the order in which they were, then the others."""
-        rows = [Asked.of(one) for one in asked]
+        said: dict[str, list[Judgement]] = {}
+        for one in asked:
+            said.setdefault(one.guardrail.name, []).append(one)
+        rows = [Asked.of(_together(those)) for those in said.values()]
         done = {row.name for row in rows}
         for guardrail, points in self._everybody():
             if guardrail.name in done:
@@ -95,6 +98,12 @@ class DryRun:
                     points.setdefault(place, []).append(point)
         for place in sorted(known):
             yield known[place], points[place]
+
+
+def _together(said: Sequence[Judgement]) -> Judgement:
+    """What one guardrail said of several texts."""
+    verdict, seconds = strictest(one.verdict for one in said), sum(one.seconds for one in said)
+    return Judgement(said[0].guardrail, verdict, seconds)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """What would become of one call of a tool, and why; the tool is not run."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from ringfence.errors import ApprovalRequired, GuardrailTripped
 from ringfence.guardrails.approval import ApprovalBook, Approve
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance
-from ringfence.guardrails.judging import Judgement
 from ringfence.guardrails.masking import Mask
 from ringfence.guardrails.middleware import door
 from ringfence.guardrails.passages import Part, PartKind, Passage, Point
@@ -29,7 +28,7 @@ from ringfence.guardrails.texts import (
     ToolResult,
     parse_arguments,
 )
-from ringfence.guardrails.verdicts import Allow, strictest
+from ringfence.guardrails.verdicts import Allow
 
 _POLICY = "tool_policy"
 
@@ -89,8 +88,10 @@ class _Trial:
         self._stop = StopSignal()
         self._clearances = Clearances()
         self._directory = tools.directory(call.tool)
-        self._message = Watched(after=(Point.MESSAGE, run.guardrails_at(Point.MESSAGE)))
-        self._tool_call = Watched(before=(Point.TOOL_CALL, run.guardrails_at(Point.TOOL_CALL)))
+        self._message = Watched(after=(Point.MESSAGE, run.guardrails_at(Point.MESSAGE)), masker=self._masker)
+        self._tool_call = Watched(
+            before=(Point.TOOL_CALL, run.guardrails_at(Point.TOOL_CALL)), masker=self._masker
+        )
         self._trouble = Trouble()
         self._corrections: list[str] = []
         self._seen: Mapping[str, Any] | None = None
@@ -196,11 +197,9 @@ class _Trial:
 
     def _rows(self, outcome: Outcome) -> tuple[Asked, ...]:
         """Each guardrail once, whatever the number of arguments: with its strictest word."""
-        said: dict[str, list[Judgement]] = {}
-        for judged in (*self._message.judged, *self._tool_call.judged):
-            for one in judged.judgements:
-                said.setdefault(one.guardrail.name, []).append(one)
-        asked = [_together(those) for those in said.values()]
+        asked = [
+            one for judged in (*self._message.judged, *self._tool_call.judged) for one in judged.judgements
+        ]
         stopped_by = "" if outcome.kind in {Kind.ALLOW, Kind.ESCALATE} else ", ".join(outcome.by)
         return self._run.rows(asked, [*self._passages()], stopped_by=stopped_by)
 
@@ -211,12 +210,6 @@ class _Trial:
             part = Part(PartKind.ARGUMENT, argument=name, tool=tool)
             yield Passage("", Point.MESSAGE, agent=agent, part=part)
             yield Passage("", Point.TOOL_CALL, agent=agent, tool=tool, part=part)
-
-
-def _together(said: Sequence[Judgement]) -> Judgement:
-    """What one guardrail said of several texts."""
-    verdict, seconds = strictest(one.verdict for one in said), sum(one.seconds for one in said)
-    return Judgement(said[0].guardrail, verdict, seconds)
 
 
 def _reply(content: str | list[FunctionCall]) -> CreateResult:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ringfence.adapters.dry_run import DryRun
-from ringfence.adapters.dry_run_hearing import hearings
+from ringfence.adapters.dry_run_hearing import Watched, hearings
 from ringfence.adapters.dry_run_outcome import Asked, Kind, Outcome
 from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.clean_text import clean_text
@@ -145,11 +145,11 @@ class _Trial:
             # Arguments were masked at the model door, before the guardrails of `tool_call` see them.
             self.masked = await self._masker.mask(self._passage.text, point=point.value)
             masked = replace(self._passage, text=self.masked)
-            judged = await judge_all(masked, self._run.guardrails_at(point))
-            self.judged.append(judged)
-            if error := tripped_by(judged.verdict, point):
-                return error
-            self._text = judged.passage.text
+            door = Watched(masker=self._masker)
+            try:
+                self._text = await door.pass_on(masked, self._run.guardrails_at(point))
+            finally:
+                self.judged += door.judged
             if point is Point.TOOL_CALL:
                 self._text = await self._masker.mask(self._text, point=point.value)
         except GuardrailTripped as error:

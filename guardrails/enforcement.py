@@ -76,7 +76,7 @@ class Enforce:
         reply = await call_next(checked)
         if self._after is not None and (shown := "".join(written)) and shown != reply.content:
             # What went out in pieces may be another text than the one that the client calls its reply.
-            await self._passed(replace(_base(call, self._after[0]), text=shown), self._after[1])
+            await self.pass_on(replace(_base(call, self._after[0]), text=shown), self._after[1])
         return await self._checked(reply, self._after, call)
 
     async def _checked(self, value: Any, checks: Checks | None, call: Any) -> Any:
@@ -90,7 +90,7 @@ class Enforce:
         changed: dict[tuple[str, Part], str] = {}
         try:
             for text, part in self._read(value):
-                changed[text, part] = await self._passed(_placed(base, text, part, value), guardrails)
+                changed[text, part] = await self.pass_on(_placed(base, text, part, value), guardrails)
             for text, part in _wholes(value):
                 await self._judge_only(replace(base, text=text, part=part), guardrails)
             if all(text == passed for (text, _), passed in changed.items()):
@@ -102,7 +102,12 @@ class Enforce:
     def _read(self, value: Any) -> Iterable[tuple[str, Part]]:
         return dict.fromkeys(parts_of(value))
 
-    async def _passed(self, passage: Passage, guardrails: Sequence[Guardrail]) -> str:
+    async def pass_on(self, passage: Passage, guardrails: Sequence[Guardrail]) -> str:
+        """The text that goes on in place of this one.
+
+        Raises:
+            GuardrailTripped: It goes no further.
+        """
         judged = await judge_all(passage, guardrails, self._heard)
         self._act(judged)
         passed = judged.passage

@@ -17,6 +17,8 @@ with warnings.catch_warnings():
     from ringfence.adapters.dry_run_text import TextTrial, passage_at, try_text
 from autogen_agentchat.messages import TextMessage
 
+from ringfence.adapters.dry_run import dry_run
+from ringfence.adapters.dry_run_text import passage_at, try_text
 from ringfence.agents.compiled_policy import compile_policy
 from ringfence.agents.sessions import new_session
 from ringfence.conversations.audit import AuditLog
@@ -389,3 +391,14 @@ async def test_what_is_wrong_with_a_team_is_told(
         async with dry_run(small_team(tmp_path, team=change(TEAM))) as run:
             await tools_of(run)
     assert all(fault.file for fault in failed.value.faults)
+
+
+async def test_real_values_are_judged_as_at_the_door(tmp_path: Path) -> None:
+    """The host behind a stand-in is a forbidden one, too; the guardrail stands in one row."""
+    path = tmp_path / "ringfence.yaml"
+    rule = "{use: ringfence/allowed_domains, at: [message], with: {domains: [shop.example]}}"
+    path.write_text(f"guardrails: [{rule}]\n")
+    async with dry_run(path) as run:
+        tried = await try_text(run, passage_at(Point.MESSAGE, "Write to me@evil-attacker.com"))
+    assert tried.outcome.kind == "block"
+    assert [one.word for one in tried.asked if not one.why_not] == ["block"]
