@@ -91,13 +91,13 @@ class Enforce:
         try:
             for text, part in self._read(value):
                 changed[text, part] = await self.pass_on(_placed(base, text, part, value), guardrails)
+            if any(text != passed for (text, _), passed in changed.items()):
+                value = map_parts(value, lambda text, part: changed.get((text, part), text))
             for text, part in _wholes(value):
-                await self._judge_only(replace(base, text=text, part=part), guardrails)
-            if all(text == passed for (text, _), passed in changed.items()):
-                return value
-            return map_parts(value, lambda text, part: changed.get((text, part), text))
+                await self._judge_only(replace(base, text=text, part=part), guardrails, self._heard)
         except UncheckableContentError as error:
             raise GuardrailTripped(guardrail="texts", point=point.value, reason=f"it holds {error}") from None
+        return value
 
     def _read(self, value: Any) -> Iterable[tuple[str, Part]]:
         return dict.fromkeys(parts_of(value))
@@ -139,18 +139,19 @@ class Enforce:
                 history=tuple(map(reveal, beside.history)),
             ),
             seeing,
+            None,
         )
 
-    async def _judge_only(self, passage: Passage, guardrails: Sequence[Guardrail]) -> None:
+    async def _judge_only(
+        self, passage: Passage, guardrails: Sequence[Guardrail], heard: Heard | None
+    ) -> None:
         """Judge a text that goes on in another form, so that a Rewrite of it is a no."""
-        judged = await judge_all(passage, guardrails, None if passage.sources else self._heard)
+        judged = await judge_all(passage, guardrails, heard)
         self._act(judged)
         for one in judged.judgements:
-            if one.counts and isinstance(one.verdict, Rewrite):
-                refused = Block(one.guardrail.name, one.verdict.reason, one.verdict.evidence)
-                raise GuardrailTripped(
-                    guardrail=refused.guardrail, point=passage.point.value, reason=refused.reason
-                )
+            if one.changes:
+                name, reason = one.guardrail.name, one.verdict.reason
+                raise GuardrailTripped(guardrail=name, point=passage.point.value, reason=reason)
 
     def _act(self, judged: Judged) -> None:
         for judgement in judged.judgements:

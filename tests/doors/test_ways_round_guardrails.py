@@ -127,6 +127,15 @@ class TestRealValues:
         rule = {"use": "ringfence/banned_phrases", "at": ["message"], "with": {"phrases": ["jane@acme.com"]}}
         assert await refused(house(guardrails=[rule]), team_of(Scripted("Ask jane@acme.com")))
 
+    async def test_a_number_that_the_user_gave_is_grounded(self, house: House) -> None:
+        """Masked or not: what is compared is real on both sides."""
+        rule = {"use": "ringfence/grounded_numbers", "at": ["message"]}
+        ringfence = house(guardrails=[rule])
+        team = team_of(Scripted("I call <PHONE_NUMBER_1> today."))
+        assert not await refused(ringfence, team, "My number is +1 212-555-0187.")
+        invented = team_of(Scripted("I call +1 212-555-0142 today."))
+        assert await refused(ringfence, invented, "My number is +1 212-555-0187.")
+
     async def test_nobody_hears_the_value(self, house: House) -> None:
         """The record says that a guardrail said no, and not to what."""
         ringfence = house(guardrails=[domains("message")])
