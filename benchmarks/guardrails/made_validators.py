@@ -19,7 +19,7 @@ class Silent(Validator):
     def __init__(self) -> None:
         super().__init__(on_fail=OnFailAction.NOOP, use_local=True)
 
-    def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002
+    def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002 - its signature
         return PassResult()
 
 
@@ -34,6 +34,6 @@ class Quick(Silent):
 class Waiting(Silent):
     """Lets every text pass after a wait, as one that asks a server."""
 
-    def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002
+    def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:  # noqa: ARG002 - its signature
         sleep(WAIT_SECONDS)
         return PassResult()
