@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing Ringfence with what its tests need (a minute or two, the first time only)"
-	@$(PIP) install --constraint constraints.txt $(EDITABLE) ".[demo,notebook,anthropic,azure,ollama,mcp]" --group dev
+	@$(PIP) install --constraint constraints.txt $(EDITABLE) ".[demo,notebook,anthropic,azure,ollama,mcp,postgres]" --group dev
 	@touch $@ $(STAMP)
 
 .PHONY: setup
@@ -97,7 +97,7 @@ build: $(DEV_STAMP) ## Build wheel and source archive into dist/
 .PHONY: lock
 lock: ## Resolve the dependencies anew into constraints.txt
 	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/python -m pip --quiet install --upgrade pip
-	@.lock/bin/python -m pip --quiet install --editable ".[demo,notebook,anthropic,azure,ollama,mcp]" --group dev
+	@.lock/bin/python -m pip --quiet install --editable ".[demo,notebook,anthropic,azure,ollama,mcp,postgres]" --group dev
 	@.lock/bin/python -m pip freeze --exclude-editable > constraints.txt && rm -rf .lock
 
 .PHONY: clean

@@ -25,7 +25,7 @@ from autogen_agentchat.teams import (
     SelectorGroupChat,
     Swarm,
 )
-from autogen_core import AgentRuntime
+from autogen_core import AgentRuntime, SingleThreadedAgentRuntime
 from autogen_core.code_executor import CodeExecutor
 from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import ChatCompletionClient
@@ -33,10 +33,12 @@ from autogen_core.tools import BaseTool, StaticWorkbench, Workbench
 
 from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient
+from ringfence.agents.user_input import fenced_input
 from ringfence.agents.workbench import FencedWorkbench
 from ringfence.errors import Fault
 
 _TEAMS = (RoundRobinGroupChat, SelectorGroupChat, Swarm, MagenticOneGroupChat, GraphFlow)
+_AGENTS = (AssistantAgent, SocietyOfMindAgent, MessageFilterAgent, UserProxyAgent)
 _OWN_WAYS = frozenset(
     {
         "on_messages",
@@ -48,12 +50,14 @@ _OWN_WAYS = frozenset(
         "_execute_tool_call",
         "_reflect_on_tool_use_flow",
         "_update_model_context_with_memory",
+        "_get_input",
         "_init",
         "_create_group_chat_manager_factory",
     }
 )
 """What a subclass of a known agent or team would have to override to reach a model or a tool by itself."""
 _DEEPEST = 6
+_OWN_RUNTIME = "omit runtime=..., or make a SingleThreadedAgentRuntime for this team alone in its factory"
 _UNKNOWN_TEAM = "is a team that Ringfence does not know; use AutoGen's own"
 
 
@@ -64,8 +68,12 @@ class Coverage:
     faults: list[Fault] = field(default_factory=list)
     teams: list[BaseGroupChat] = field(default_factory=list)
     agents: list[ChatAgent] = field(default_factory=list)
+    parts: dict[str, Team | ChatAgent] = field(default_factory=dict)
+    """Teams and agents by their paths, which are the same in every process; outer ones first."""
+    runtimes: list[SingleThreadedAgentRuntime] = field(default_factory=list)
+    """Those that AutoGen did not make itself."""
     stateful: list[object] = field(default_factory=list)
-    """Model contexts and termination conditions, which would mix conversations that share them."""
+    """Model contexts, termination conditions and runtimes, which would mix conversations that share them."""
     workbenches: list[FencedWorkbench] = field(default_factory=list)
     handoffs: set[str] = field(default_factory=set)
 
@@ -74,6 +82,7 @@ def walk(team: object, fence: object) -> Coverage:
     """Everything in a team that thinks or acts, and every part of it that `fence` does not hold."""
     walker = _Walker(fence)
     walker.visit(team, "")
+    walker.check_runtimes()
     return walker.coverage
 
 
@@ -89,9 +98,13 @@ class _Walker:
         self._seen.add(id(part))
         match part:
             case BaseGroupChat():
-                self._team(part, f"{path} › {part.name}" if path else "team")
+                path = f"{path} › {part.name}" if path else "team"
+                self._name(part, path)
+                self._team(part, path)
             case ChatAgent():
-                self._agent(part, f"{path or 'team'} › {part.name}")
+                path = f"{path or 'team'} › {part.name}"
+                self._name(part, path)
+                self._agent(part, path)
             case Team():
                 self._fault(path or "team", f"{type(part).__name__} {_UNKNOWN_TEAM}")
             case _:
@@ -103,8 +116,33 @@ class _Walker:
             self._fault(path, f"{type(team).__name__} {_UNKNOWN_TEAM}")
         self._own_ways(team, _TEAMS, path)
         if not team._embedded_runtime:  # noqa: SLF001 - AutoGen tells it no other way
-            self._fault(path, "shares a runtime, which one cancelled run stops for all; omit runtime=...")
+            self._runtime(team._runtime, path)  # noqa: SLF001 - likewise
         self._held(team, path)
+
+    def _name(self, part: Team | ChatAgent, path: str) -> None:
+        number = 1
+        while (name := path if number == 1 else f"{path} ({number})") in self.coverage.parts:
+            number += 1
+        self.coverage.parts[name] = part
+
+    def _runtime(self, runtime: AgentRuntime, path: str) -> None:
+        if type(runtime) is not SingleThreadedAgentRuntime:
+            self._fault(path, f"runs on {type(runtime).__name__}, where no team can be saved; {_OWN_RUNTIME}")
+        elif runtime not in self.coverage.runtimes:
+            self.coverage.runtimes.append(runtime)
+            self.coverage.stateful.append(runtime)
+
+    def check_runtimes(self) -> None:
+        """Find the runtimes on which other teams or agents run, too."""
+        own = {
+            name
+            for team in self.coverage.teams
+            for name in (*team._participant_topic_types, team._group_chat_manager_topic_type)  # noqa: SLF001
+        }
+        for runtime in self.coverage.runtimes:
+            if runtime._known_agent_names - own:  # noqa: SLF001 - AutoGen tells it no other way
+                said = "shares a runtime with others, which one cancelled run stops for all"
+                self._fault("team", f"{said}; {_OWN_RUNTIME}")
 
     def _agent(self, agent: ChatAgent, path: str) -> None:
         self.coverage.agents.append(agent)
@@ -117,12 +155,20 @@ class _Walker:
                 advice = "give an AssistantAgent a fenced code tool instead"
                 self._fault(path, f"runs code past the tool door; {advice}")
             case UserProxyAgent():
-                advice = "let the run end, and run again with the answer"
-                self._fault(path, f"takes a person's text past the user door; {advice}")
+                self._user_proxy(agent, path)
             case _:
                 said = "may call models and tools of its own; use AssistantAgent"
                 self._fault(path, f"{type(agent).__name__} {said}")
-        self._own_ways(agent, (AssistantAgent, SocietyOfMindAgent, MessageFilterAgent), path)
+        self._own_ways(agent, _AGENTS, path)
+
+    def _user_proxy(self, agent: UserProxyAgent, path: str) -> None:
+        asks = fenced_input(agent.input_func)
+        if asks is None:
+            advice = "say input_func=fence.user_input()"
+            self._fault(path, f"takes a person's text past the user door; {advice}")
+        elif asks.fence is not self._fence:
+            said = "its input belongs to another conversation's fence"
+            self._fault(path, f"{said}; call fence.user_input() anew")
 
     def _own_ways(self, part: object, known: tuple[type, ...], path: str) -> None:
         kinds = type(part).__mro__

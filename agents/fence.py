@@ -1,7 +1,7 @@
 """One conversation's fence: what a team factory is given to build its team with."""
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from autogen_agentchat.base import ChatAgent, Team
@@ -16,28 +16,31 @@ from ringfence.agents.compiled_policy import CompiledPolicy
 from ringfence.agents.coverage import Coverage, walk
 from ringfence.agents.delivery import Deliver
 from ringfence.agents.judges import price_of_client
-from ringfence.agents.memory import FencedMemory, Recall, Recalled
+from ringfence.agents.memory import FencedMemory, JournalRecalls, Recall, Recalled
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
 from ringfence.agents.policy_fit import misplaced_arguments, misplaced_names, unread_arguments
 from ringfence.agents.termination import FenceTermination
+from ringfence.agents.user_input import FencedInput
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
 from ringfence.budgets.prices import Price
-from ringfence.conversations.crossing import NoteEffects, RecordCrossing
+from ringfence.conversations.crossing import RecordCrossing
+from ringfence.conversations.journaled_calls import JournalModelCalls
+from ringfence.conversations.journaled_tools import JournalToolCalls, StartToolCalls, has_started
+from ringfence.conversations.questions import Questions
 from ringfence.conversations.session import Session
 from ringfence.errors import CoverageError, Fault, PolicyError
-from ringfence.guardrails.approval import Approve, DecidedCall
+from ringfence.guardrails.approval import Approve
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance, ToolDirectory
 from ringfence.guardrails.enforcement import Enforce, Scan
-from ringfence.guardrails.masking import Mask
+from ringfence.guardrails.masking import Mask, reveal_arguments
 from ringfence.guardrails.middleware import Middleware
 from ringfence.guardrails.passages import Point
 from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
 from ringfence.guardrails.structure import ValidateStructure
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
-from ringfence.guardrails.verdicts import Escalate
 
 _MEMORY = "memory"
 _ever_used: "weakref.WeakSet[Any]" = weakref.WeakSet()
@@ -53,6 +56,7 @@ class Fence:
         session: Session,
         compiled: CompiledPolicy,
         tier_client: Callable[[str], ChatCompletionClient],
+        task_messages: Callable[[Any, str], Sequence[Any]],
     ) -> None:
         self._session = session
         self._policy = compiled.policy
@@ -64,6 +68,7 @@ class Fence:
         self._owners: dict[str, object] = {}
         self._workbenches: dict[str, FencedWorkbench] = {}
         self._admitted: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._questions = Questions(session, task_messages=task_messages)
 
     def __repr__(self) -> str:
         return f"Fence(conversation={self._session.id!r})"
@@ -136,8 +141,16 @@ class Fence:
             descriptions=(self._scan(Point.TOOL_RESULT),),
         )
 
+    def user_input(self) -> Callable[[str, CancellationToken | None], Awaitable[str]]:
+        """What a UserProxyAgent asks the user with: `UserProxyAgent("user", input_func=fence.user_input())`.
+
+        The conversation is suspended until `Conversation.answer`; what the user says passes the user door.
+        """
+        return FencedInput(self._questions.ask, fence=self).answer
+
     def start_team(self) -> None:
-        """Forget the tools of the team before, because a new one is about to be built."""
+        """Forget the team before, its tools and its calls, because a new one is about to be built."""
+        self._clearances.clear()
         self._directory.specs.clear()
         self._directory.handoffs.clear()
         self._owners.clear()
@@ -172,8 +185,16 @@ class Fence:
         self._directory.handoffs.update(coverage.handoffs)
         return coverage
 
-    def _is_consequential(self, tool: str) -> bool:
-        return self._directory.specs[tool].consequential
+    def _spec(self, tool: str) -> ToolSpec:
+        return self._directory.specs[tool]
+
+    async def _ask_about(self, call: ToolCall, reason: str) -> None:
+        """Return when a person says that a call of which nobody knows whether it has run may run."""
+        spec = self._spec(call.tool)
+        real = reveal_arguments(call, spec, self._session.vault).arguments
+        await self._session.approvals.settle(
+            call, real_arguments=real, reason=reason, kind="doubt", reveals=spec.reveals
+        )
 
     async def admit(self, team: Team | ChatAgent, *, is_new: bool = False) -> None:
         """Take a team in, when it is new and before each of its runs.
@@ -198,19 +219,6 @@ class Fence:
             self._admitted.add(part)
             if isinstance(part, BaseGroupChat):
                 self._end_gracefully(part)
-
-    async def run_decided(self, decided: DecidedCall, token: CancellationToken) -> tuple[str, bool]:
-        """Take a call that a person decided on through the tool door once more.
-
-        Returns the masked text of its result, and whether it failed.
-        """
-        call = decided.call
-        workbench = self._workbenches.get(call.tool)
-        if workbench is None:
-            return f"The team has no tool {call.tool} any more.", True
-        self._clearances.renew(call, Escalate("approval", "a person decided"))
-        result = await workbench.run_call(call, token)
-        return result.to_text(), result.is_error
 
     def _end_gracefully(self, team: BaseGroupChat) -> None:
         team._termination_condition = FenceTermination(  # noqa: SLF001
@@ -247,6 +255,7 @@ class Fence:
                 suspicions=session.suspicions,
             ),
             Reask(times=self._policy.reasks, record=record),
+            JournalModelCalls(session.journal, record),
             ValidateStructure(),
             self._enforce(after=Point.MESSAGE),
             Mask(session.masker, point="prompt", reply_point=Point.MESSAGE.value),
@@ -264,7 +273,7 @@ class Fence:
             RefuseInsteadOfRaise(session.stop, session.masker),
             RecordCrossing(door="tool", record=record),
             RequireClearance(self._clearances),
-            NoteEffects(session.effects, is_consequential=self._is_consequential),
+            JournalToolCalls(session.journal, record, spec_of=self._spec, ask=self._ask_about),
             self._enforce(before=Point.TOOL_CALL, after=Point.TOOL_RESULT),
             Mask(session.masker, point=Point.TOOL_CALL.value, reply_point=Point.TOOL_RESULT.value),
             self._scan(Point.TOOL_RESULT),
@@ -274,13 +283,16 @@ class Fence:
                 directory=self._directory,
                 vault=session.vault,
                 suspicions=session.suspicions,
+                has_started=lambda call: has_started(session.journal, call),
             ),
             MeterToolCalls(session.ledger),
+            StartToolCalls(session.journal, spec_of=self._spec),
             Deliver(self._tool_policy),
         )
 
     def _memory_door(self) -> Sequence[Middleware[Recall, Recalled]]:
         return (
+            JournalRecalls(self._session.journal),
             self._enforce(after=Point.TOOL_RESULT),
             Mask(self._session.masker, point=_MEMORY, reply_point=_MEMORY),
             self._scan(Point.TOOL_RESULT),

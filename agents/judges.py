@@ -8,6 +8,7 @@ from ringfence.budgets.ledger import Ledger
 from ringfence.budgets.meter import MeterModelCalls
 from ringfence.budgets.prices import FREE, Price, price_of
 from ringfence.conversations.crossing import RecordCrossing
+from ringfence.conversations.journaled_calls import JournalModelCalls
 from ringfence.errors import PolicyError
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.stop import StopSignal
@@ -34,6 +35,7 @@ def judge_model(
     ledger: Ledger,
     record: Record,
     stop: StopSignal,
+    journaled: JournalModelCalls,
 ) -> Ask:
     """Asks a model tier of the policy. What goes wrong is raised, so that the check counts as crashed."""
     model = policy.models[tier].model or client_facts.model_name(client)
@@ -45,6 +47,7 @@ def judge_model(
         max_output_tokens=policy.models[tier].max_output_tokens,
         middlewares=(
             RecordCrossing(door="judge", record=record),
+            journaled,
             MeterModelCalls(
                 ledger=ledger,
                 price=price_of_client(client, model, policy),

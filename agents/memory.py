@@ -1,6 +1,6 @@
 """A memory whose recollections pass the same checks as a tool's results."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,11 +9,13 @@ from autogen_core import CancellationToken
 from autogen_core.memory import Memory, MemoryContent, MemoryQueryResult, UpdateContextResult
 from autogen_core.model_context import ChatCompletionContext, UnboundedChatCompletionContext
 from autogen_core.models import LLMMessage
+from pydantic import TypeAdapter
 
 from ringfence.agents.model_client import current_agent
+from ringfence.conversations.journal import Intent, Journal
 from ringfence.errors import ConversationInterrupted, RingfenceError
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.middleware import Middleware, door
+from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.stop import StopSignal
 
 
@@ -25,8 +27,43 @@ class Recalled:
     found: MemoryQueryResult | UpdateContextResult = field(repr=False)
 
 
+_MESSAGES = TypeAdapter(list[LLMMessage])
 Recall = ToolCall
 """A memory is asked as a tool is, by its class's name, and no model says with what."""
+
+
+class JournalRecalls:
+    """Gives back what a memory recalled when the turn was played before; by now it may recall another thing."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def __call__(self, call: Recall, call_next: Handler[Recall, Recalled]) -> Recalled:
+        """Answer from the journal, else recall and write it down.
+
+        Raises:
+            StoreError: It cannot be written down.
+        """
+        journal = self._journal
+        if not journal.is_open:
+            return await call_next(call)
+        key = journal.occurrence(f"memory:{call.agent}:{call.tool}")
+        row = journal.row(key)
+        if row is not None and row.outcome is not None:
+            return _again(row.outcome)
+        recalled = await call_next(call)
+        kept = {
+            "messages": _MESSAGES.dump_python([*recalled.messages], mode="json"),
+            "found": recalled.found.model_dump(mode="json"),
+        }
+        await journal.start(Intent(key, "memory", call.agent, call.tool, {}), kept)
+        return recalled
+
+
+def _again(kept: Mapping[str, Any]) -> Recalled:
+    kind = UpdateContextResult if "memories" in kept["found"] else MemoryQueryResult
+    messages = tuple(_MESSAGES.validate_python(kept["messages"]))
+    return Recalled(messages, kind.model_validate(kept["found"]))
 
 
 class FencedMemory(Memory):

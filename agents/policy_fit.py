@@ -37,19 +37,22 @@ def misplaced_arguments(
     name = schema["name"]
     parameters: Mapping[str, Any] = schema.get("parameters") or {}
     known = parameters.get("properties")
-    if known is None or parameters.get("additionalProperties"):
-        return
     rule = policy.tools.get(name)
     said = {
-        f"tools.{name}.arguments": rule.arguments if rule else {},
-        f"tools.{name}.reveals": spec.reveals,
+        f"tools.{name}.arguments": {*rule.arguments} if rule else set(),
+        f"tools.{name}.reveals": {*spec.reveals},
     }
+    for where, arguments in said.items():
+        for argument in sorted(arguments.intersection(spec.supplied)):
+            yield Fault("no model writes there, because the fence fills it in", where=f"{where}.{argument}")
+    if known is None or parameters.get("additionalProperties"):
+        return
     for argument, entities in spec.reveals.items():
         for entity in sorted({*entities} - {*types}):
             place = f"tools.{name}.reveals.{argument}"
             yield Fault(f"{entity}: {unknown_type(entity, types)}", where=place)
     for where, arguments in said.items():
-        for argument in arguments.keys() - known.keys():
+        for argument in sorted(arguments.difference(known, spec.supplied)):
             there = ", ".join(sorted(known)) or "none"
             yield Fault(f"{name} has no argument {argument}; it has: {there}", where=f"{where}.{argument}")
 

@@ -7,18 +7,26 @@ from typing import Any, Self
 
 from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_core.models import ChatCompletionClient
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ringfence.agents.compiled_policy import CompiledPolicy, compile_policy
 from ringfence.agents.fence import Fence
+from ringfence.agents.job_delivery import delivery_of
 from ringfence.agents.providers import build_client
 from ringfence.agents.sessions import new_session
 from ringfence.agents.team_file import load_factory
 from ringfence.agents.team_runner import Event, TeamRunner, task_messages
 from ringfence.conversations.audit import AuditLog
 from ringfence.conversations.conversation import Conversation
+from ringfence.conversations.jobs import Jobs
+from ringfence.conversations.journal import Journal
+from ringfence.conversations.records import read_record
+from ringfence.conversations.requests import Requests
 from ringfence.conversations.session import Session
+from ringfence.conversations.store import Store
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.approval import Approver
+from ringfence.guardrails.sealing import KeySource
 from ringfence.places import located
 from ringfence.policy import LoadedPolicy, Policy, load_policy
 
@@ -29,7 +37,12 @@ class Ringfence:
     """Everything that the conversations of a process share: policy, model clients, price list, audit log."""
 
     def __init__(
-        self, policy: Policy | LoadedPolicy | None = None, *, validators: Mapping[str, Any] | None = None
+        self,
+        policy: Policy | LoadedPolicy | None = None,
+        *,
+        validators: Mapping[str, Any] | None = None,
+        store: Store | AsyncEngine | Path | str | None = None,
+        keys: KeySource = None,
     ) -> None:
         """Set up from a policy in code; `Ringfence.from_file` reads one.
 
@@ -37,9 +50,14 @@ class Ringfence:
             policy: None takes the defaults.
             validators: guardrails-ai Validators and Guards, and pydantic models, under the names by which the
                 policy's `guardrails` use them.
+            store: Where conversations are kept: an SQLAlchemy engine of yours, a file, a URL or a `Store`.
+                None takes the policy's; a policy in code that names none keeps them in memory.
+            keys: What the store is sealed with; None takes RINGFENCE_VAULT_KEYS, or a key file that is made
+                beside an SQLite file.
 
         Raises:
             PolicyError: The policy names a recognizer or validator that does not exist.
+            StoreError: There is no such database.
         """
         self._validators = dict(validators or {})
         self._path = policy.path if isinstance(policy, LoadedPolicy) else None
@@ -47,19 +65,35 @@ class Ringfence:
         # Without a policy file there is no place beside it, so a place has to be named.
         audited = self._path is not None or "audit" in self.policy.model_fields_set
         self.audit = AuditLog(self._compiled.folder / self.policy.audit.path if audited else None)
+        self.store = self._store_of(store, keys)
+        self.jobs = Jobs(
+            self.store,
+            settings=self.policy.jobs,
+            check_task=lambda task: task_messages(task, "user"),
+            limits=lambda: self.policy.limits,
+            reveal_to_user=lambda: self.policy.pii.reveal_to_user,
+            delivery=delivery_of(self.policy.jobs, self.store),
+        )
         self._clients: dict[tuple[str, str], ChatCompletionClient] = {}
         self._factory: TeamFactory | None = None
 
     @classmethod
-    def from_file(cls, path: Path | str, *, validators: Mapping[str, Any] | None = None) -> Self:
-        """Set up from a policy file.
+    def from_file(
+        cls,
+        path: Path | str,
+        *,
+        validators: Mapping[str, Any] | None = None,
+        store: Store | AsyncEngine | Path | str | None = None,
+        keys: KeySource = None,
+    ) -> Self:
+        """Set up from a policy file; the other arguments are those of `Ringfence`.
 
         Raises:
             PolicyError: The file has faults; all of them are listed, with line and column.
         """
         loaded = load_policy(path)
         try:
-            return cls(loaded, validators=validators)
+            return cls(loaded, validators=validators, store=store, keys=keys)
         except PolicyError as error:
             raise PolicyError(located(error.faults, loaded.path)) from None
 
@@ -67,6 +101,11 @@ class Ringfence:
     def policy(self) -> Policy:
         """The policy that new runs keep to."""
         return self._compiled.policy
+
+    @property
+    def folder(self) -> Path:
+        """What the policy's paths are relative to."""
+        return self._compiled.folder
 
     @property
     def policy_version(self) -> str:
@@ -93,6 +132,8 @@ class Ringfence:
         if compiled.policy.audit != self.policy.audit:
             said = "cannot change while the process runs; start it anew"
             raise PolicyError([Fault(said, where="audit.path")])
+        if compiled.policy.store != self.policy.store:
+            raise PolicyError([Fault("cannot change while the process runs; start it anew", where="store")])
         is_other = policy is not None or compiled.version != self._compiled.version
         if is_other:
             self._compiled = compiled
@@ -120,7 +161,7 @@ class Ringfence:
         user: str = "user",
         approver: Approver | None = None,
     ) -> Conversation[Event, TaskResult]:
-        """A new conversation.
+        """A conversation: a new one, or one that the store knows by its id, which is taken up at its first use.
 
         Args:
             team: Builds the team with the fence that it is given; called afresh for each conversation and
@@ -134,7 +175,8 @@ class Ringfence:
             self.team  # noqa: B018 - what is wrong with it is told here, not in the first run
         conversation_id = id or f"conversation-{uuid.uuid4().hex[:12]}"
         compiled = self._compiled
-        fence, session = self._fence(conversation_id, user, approver)
+        journal = Journal(self.store, conversation_id)
+        fence, session = self._fence(journal, user, approver)
 
         async def new_runner() -> TeamRunner:
             fence.start_team()
@@ -152,17 +194,40 @@ class Ringfence:
             if self._compiled is compiled:
                 return None
             compiled = self._compiled
-            fence, after = self._fence(conversation_id, user, approver, before)
+            fence, after = self._fence(journal, user, approver, before)
             return after
 
         return Conversation(
-            session=session, new_runner=new_runner, task_messages=task_messages, renewed=renewed
+            session=session,
+            new_runner=new_runner,
+            task_messages=task_messages,
+            renewed=renewed,
+            team=getattr(team or self.team, "__name__", ""),
         )
+
+    async def open(
+        self,
+        id: str,  # noqa: A002 - as above
+        *,
+        team: TeamFactory | None = None,
+        approver: Approver | None = None,
+    ) -> Conversation[Event, TaskResult]:
+        """A conversation that the store knows, with all that was said and done in it.
+
+        Raises:
+            UnknownConversation: The store knows none of this id.
+            ConversationInterrupted: Another process runs it at this moment.
+            StoreError: What is stored was changed, or cannot be read.
+        """
+        record = await self.store.read(lambda db: read_record(db, self.store, id))
+        conversation = self.conversation(team, id=id, user=record.user, approver=approver)
+        await conversation.load()
+        return conversation
 
     async def check(self, team: TeamFactory | None = None) -> list[Fault]:
         """Build the team once and list all of it that cannot be fenced; nothing is run."""
         try:
-            fence, _ = self._fence("check", "check", None)
+            fence, _ = self._fence(Journal(self.store, "check"), "check", None)
             coverage = await fence.inspect((team or self.team)(fence))
         except PolicyError as error:
             return list(error.faults)
@@ -174,9 +239,18 @@ class Ringfence:
             await client.close()
         self._clients.clear()
         self.audit.close()
+        await self.store.close()
+
+    def _store_of(self, given: Store | AsyncEngine | Path | str | None, keys: KeySource) -> Store:
+        if isinstance(given, Store):
+            return given
+        settings = self.policy.store
+        if given is None and (self._path is not None or "store" in self.policy.model_fields_set):
+            given = settings.where()
+        return Store(given, settings=settings, keys=keys, folder=self._compiled.folder)
 
     def _fence(
-        self, conversation_id: str, user: str, approver: Approver | None, before: Session | None = None
+        self, journal: Journal, user: str, approver: Approver | None, before: Session | None = None
     ) -> tuple[Fence, Session]:
         compiled = self._compiled
 
@@ -185,14 +259,20 @@ class Ringfence:
 
         session = new_session(
             compiled,
-            id=conversation_id,
+            id=journal.conversation,
             user=user,
             approver=approver,
+            journal=journal,
+            requests=Requests(
+                self.store, journal.conversation, decided=lambda db, one: self.jobs.wake(one, db)
+            ),
             audit=self.audit,
             tier_client=tier_client,
             before=before,
         )
-        fence = Fence(session=session, compiled=compiled, tier_client=tier_client)
+        fence = Fence(
+            session=session, compiled=compiled, tier_client=tier_client, task_messages=task_messages
+        )
         return fence, session
 
     def _client_of_tier(self, compiled: CompiledPolicy, name: str) -> ChatCompletionClient:

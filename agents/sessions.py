@@ -9,8 +9,13 @@ from ringfence.agents.judges import judge_model
 from ringfence.budgets.ledger import Ledger
 from ringfence.conversations.audit import AuditLog, RunRecorder
 from ringfence.conversations.crossing import RecordCrossing, RecordDelivery
+from ringfence.conversations.journal import Journal
+from ringfence.conversations.journaled_calls import JournalModelCalls
+from ringfence.conversations.journaled_tools import key_of
+from ringfence.conversations.requests import Requests, approval_content, decision_content, status_of
 from ringfence.conversations.session import Session
-from ringfence.guardrails.approval import ApprovalBook, Approver
+from ringfence.guardrails.approval import ApprovalBook, ApprovalDecision, ApprovalRequest, Approver
+from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.heard import Heard
 from ringfence.guardrails.masking import Mask, Masker
@@ -28,6 +33,8 @@ def new_session(
     id: str,  # noqa: A002 - the word that everybody uses for it
     user: str,
     approver: Approver | None,
+    journal: Journal,
+    requests: Requests,
     audit: AuditLog,
     tier_client: Callable[[str], ChatCompletionClient],
     before: Session | None = None,
@@ -52,7 +59,15 @@ def new_session(
             return guardrail
         client = tier_client(tier)
         return guardrail.asking(
-            judge_model(client, tier, policy=policy, ledger=judge_ledger, record=record, stop=stop)
+            judge_model(
+                client,
+                tier,
+                policy=policy,
+                ledger=judge_ledger,
+                record=record,
+                stop=stop,
+                journaled=JournalModelCalls(journal, record, kind="judge"),
+            )
         )
 
     guardrails = {point: [*map(bound, listed)] for point, listed in compiled.guardrails.items()}
@@ -66,10 +81,28 @@ def new_session(
         checks = (point, compiled.scanners.get(point, ()))
         return Scan(record=record, before=checks, suspicions=suspicions)
 
+    async def keep(request: ApprovalRequest, call: ToolCall, decision: ApprovalDecision | None) -> None:
+        if not journal.is_open:
+            return
+        await requests.ask(
+            id=request.id,
+            turn=journal.turn,
+            kind=request.kind,
+            key=key_of(call),
+            content=approval_content(request, call),
+            expires_at=request.expires_at.timestamp(),
+        )
+        if decision is not None:
+            kept = decision_content(decision)
+            await requests.decide(request.id, status=status_of(decision), decision=kept)
+
     return Session(
         id=id,
         user=user,
+        policy_version=compiled.version,
         record=record,
+        journal=journal,
+        requests=requests,
         vault=vault,
         masker=masker,
         ledger=before.ledger.renewed(policy.limits) if before else Ledger(policy.limits),
@@ -79,8 +112,10 @@ def new_session(
             user=user,
             policy_version=compiled.version,
             timeout_seconds=policy.approvals.timeout_seconds,
+            waits_seconds=policy.approvals.waits_seconds,
             record=record,
             approver=approver,
+            keep=keep,
         ),
         stop=stop,
         guardrails=guardrails,

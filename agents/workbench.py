@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
+from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_core import CancellationToken, Component, ComponentModel
 from autogen_core.tools import (
     BaseTool,
-    FunctionTool,
     StaticStreamWorkbench,
     StaticWorkbench,
     TextResultContent,
@@ -20,8 +20,15 @@ from autogen_core.tools import (
 )
 from pydantic import BaseModel
 
+from ringfence.agents.contained_tools import ContainedWorkbench, function_tool
 from ringfence.agents.model_client import current_agent
 from ringfence.agents.quiet_logs import quiet_events
+from ringfence.agents.supplied_arguments import (
+    check_supplied,
+    check_transaction,
+    with_supplied,
+    without_supplied,
+)
 from ringfence.errors import ConversationInterrupted, PolicyError, RingfenceError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
@@ -38,6 +45,14 @@ class ToolOrigin:
 
     spec: ToolSpec
     owner: object
+
+
+class KnowsTools(Protocol):
+    """A fence, as its workbenches see it."""
+
+    @property
+    def tools(self) -> Mapping[str, ToolSpec]:
+        """The tools handed out so far, as the policy describes them."""
 
 
 class FencedWorkbenchConfig(BaseModel):
@@ -60,7 +75,7 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         register: Callable[[str, ToolOrigin], None],
         middlewares: Sequence[Middleware[ToolCall, ToolResult]],
         stop: StopSignal,
-        fence: object,
+        fence: KnowsTools | None,
         descriptions: Sequence[Middleware[ToolCall, Any]] = (),
     ) -> None:
         self._workbench = workbench
@@ -92,14 +107,26 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
             for schema in schemas:
                 unknown = ToolOrigin(ToolSpec(), self._workbench)
                 self._register(schema["name"], self.origins.get(schema["name"], unknown))
+            return self._offered(schemas)
         except RingfenceError as error:
             self._stop.set(error)
-            return []
         except Exception as error:
             said = f"the tools of {type(self._workbench).__name__} cannot be listed: {type(error).__name__}"
             self._stop.set(ConversationInterrupted(said))
-            return []
-        return schemas
+        return []
+
+    @property
+    def _specs(self) -> Mapping[str, ToolSpec]:
+        return {} if self.fence is None else self.fence.tools
+
+    def _offered(self, schemas: Sequence[ToolSchema]) -> list[ToolSchema]:
+        """The tools as a model may see them, without what the fence fills in."""
+        specs, offered = self._specs, []
+        for schema in schemas:
+            spec = specs.get(schema["name"], ToolSpec())
+            check_supplied(schema["name"], spec, schema.get("parameters") or {})
+            offered.append(without_supplied(schema, spec.supplied))
+        return offered
 
     async def _described(self) -> list[ToolSchema]:
         schemas = await self._workbench.list_tools()
@@ -175,10 +202,11 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         )
 
     async def _run(self, call: ToolCall, token: CancellationToken) -> ToolResult:
+        arguments = with_supplied(call, self._specs.get(call.tool, ToolSpec()))
         own = CancellationToken()
         token.add_callback(own.cancel)
         with quiet_events():
-            running = self._workbench.call_tool(call.tool, call.arguments, own, call.call_id)
+            running = self._workbench.call_tool(call.tool, arguments, own, call.call_id)
             work = asyncio.ensure_future(_without_exit(running))
         work.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
@@ -209,42 +237,18 @@ async def _without_exit(running: Awaitable[ToolResult]) -> ToolResult:
         raise RuntimeError(f"{type(error).__name__}: {error}") from None
 
 
-class _ContainedWorkbench(StaticWorkbench):
-    """Runs a tool where its exceptions can be caught; AutoGen's own lets SystemExit end the process."""
-
-    async def call_tool(
-        self,
-        name: str,
-        arguments: Mapping[str, Any] | None = None,
-        cancellation_token: CancellationToken | None = None,
-        call_id: str | None = None,
-    ) -> ToolResult:
-        original = self._override_name_to_original.get(name, name)
-        tool = next((tool for tool in self._tools if tool.name == original), None)
-        if tool is None:
-            return await super().call_tool(name, arguments, cancellation_token, call_id)
-        token = cancellation_token or CancellationToken()
-        given = dict(arguments or {})
-        if type(tool).run_json is BaseTool.run_json:
-            # Without the span and the log line, which hold real values and exceptions.
-            value = await tool.run(tool.args_type().model_validate(given), token)
-        else:
-            value = await tool.run_json(given, token, call_id=call_id)
-        text = tool.return_value_as_string(value)
-        return ToolResult(name=name, result=[TextResultContent(content=text)])
-
-
 def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict[str, ToolOrigin]]:
     """A workbench of functions and tools, with what each says of itself.
 
     Raises:
-        PolicyError: Something is no tool, or a function lacks the type hints that a model needs.
+        PolicyError: Something is no tool, a function lacks the type hints that a model needs, or a tool
+            lacks an argument that the fence shall fill in.
     """
     if type(tools) in {StaticWorkbench, StaticStreamWorkbench} and isinstance(tools, StaticWorkbench):
         return _contained(tools._tools, tools._tool_overrides)  # noqa: SLF001 - AutoGen tells its tools no other way
     if isinstance(tools, Workbench):
         return tools, {}
-    made = [tool if isinstance(tool, BaseTool) else _function_tool(tool) for tool in tools]
+    made = [tool if isinstance(tool, BaseTool) else function_tool(tool) for tool in tools]
     names = [tool.name for tool in made]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -260,19 +264,13 @@ def _contained(
         override = overrides.get(tool.name)
         # A function is the same tool, however often AutoGen wraps it.
         owner = getattr(tool, "_func", tool)
-        origins[(override and override.name) or tool.name] = ToolOrigin(spec_of(owner), owner)
-    return _ContainedWorkbench(tools, overrides), origins
-
-
-def _function_tool(function: Any) -> BaseTool[Any, Any]:
-    name = getattr(function, "__name__", type(function).__name__)
-    if not callable(function):
-        raise PolicyError(f"{name} is no tool: hand in typed functions, AutoGen tools, or one Workbench")
-    try:
-        return FunctionTool(function, description=(function.__doc__ or name).strip())
-    except Exception as error:
-        why = f"every parameter needs a type ({type(error).__name__})"
-        raise PolicyError(f"{name} cannot be a tool: {why}") from None
+        name = (override and override.name) or tool.name
+        spec = replace(spec_of(owner), composite=type(tool) in {AgentTool, TeamTool})
+        if spec.supplied:
+            check_transaction(name, spec, owner)
+            check_supplied(name, spec, tool.schema.get("parameters") or {})
+        origins[name] = ToolOrigin(spec, owner)
+    return ContainedWorkbench(tools, overrides), origins
 
 
 async def _sealed(call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:  # noqa: ARG001

@@ -1,6 +1,6 @@
 """Money and tokens are reserved before they are spent, and settled after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from time import monotonic
@@ -39,6 +39,10 @@ class Ledger:
         ledger = Ledger(limits, self._clock)
         ledger._spent, ledger._steps = self._spent, [*self._steps]
         return ledger
+
+    def restore(self, spent: Usage, steps: Iterable[Step]) -> None:
+        """Take up what was spent before this process."""
+        self._spent, self._steps = spent, [*steps]
 
     @property
     def limits(self) -> Limits:

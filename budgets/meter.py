@@ -58,7 +58,10 @@ class MeterModelCalls:
             raise
         finally:
             seconds = monotonic() - started
-            self._ledger.settle(reservation, Step(call.agent, call.model, used, seconds))
+            step = Step(call.agent, call.model, used, seconds)
+            self._ledger.settle(reservation, step)
+            if call.settled is not None:
+                call.settled(step)
             self._record(
                 "model_usage",
                 agent=call.agent,

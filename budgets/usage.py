@@ -1,7 +1,9 @@
 """What a conversation has used."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,15 @@ class Usage:
     model_calls: int = 0
     tool_calls: int = 0
     turns: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; US dollars as a text, because a float would round them."""
+        return asdict(self) | {"usd": str(self.usd)}
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> Self:
+        """What `as_dict` gave."""
+        return cls(**{**saved, "usd": Decimal(saved["usd"])})
 
     @property
     def tokens(self) -> int:
@@ -49,3 +60,17 @@ class Step:
     model: str
     usage: Usage
     seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "agent": self.agent,
+            "model": self.model,
+            "usage": self.usage.as_dict(),
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> Self:
+        """What `as_dict` gave."""
+        return cls(saved["agent"], saved["model"], Usage.of(saved["usage"]), saved["seconds"])

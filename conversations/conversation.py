@@ -1,25 +1,39 @@
 """One conversation of a user with a team, from the task to the answer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Generic
 
 from autogen_core import CancellationToken
 
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Step, Usage
+from ringfence.conversations.changes import differences
+from ringfence.conversations.kept import Kept
+from ringfence.conversations.question import Question
+from ringfence.conversations.requests import (
+    QUESTION,
+    decision_content,
+    question_of,
+    status_of,
+)
 from ringfence.conversations.run import EventT, ResultT, Run, Runner
 from ringfence.conversations.session import Session
 from ringfence.conversations.status import Status
 from ringfence.conversations.transcript import Entry
 from ringfence.errors import (
+    AnswerRequired,
     ApprovalRequired,
+    ConversationChanged,
     ConversationInterrupted,
     LimitExceeded,
+    RingfenceError,
+    StoreError,
     TaskError,
+    UnknownConversation,
 )
-from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
+from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, Rejected
 from ringfence.guardrails.texts import UncheckableContentError, texts_of
 
 _END = object()
@@ -29,7 +43,7 @@ _VAULT = "ringfence_vault"
 
 
 class Conversation(Generic[EventT, ResultT]):
-    """Runs like an AutoGen team, behind the fence. One run at a time."""
+    """Runs like an AutoGen team, behind the fence, and goes on in any process. One run at a time."""
 
     def __init__(
         self,
@@ -38,20 +52,19 @@ class Conversation(Generic[EventT, ResultT]):
         new_runner: Callable[[], Awaitable[Runner[EventT, ResultT]]],
         task_messages: Callable[[Any, str], Sequence[Any]],
         renewed: Callable[[Session], Session | None] = lambda _: None,
+        team: str = "",
     ) -> None:
-        self._session = session
         self._new_runner = new_runner
         self._renewed = renewed
         self._task_messages = task_messages
+        self._team = team
         self._runner: Runner[EventT, ResultT] | None = None
-        self._state: Mapping[str, Any] | None = None
-        self._status = Status.READY
-        self._entries: list[Entry] = []
-        self._news: list[str] = []
-        """What became of decided calls, until the team has heard it in a run that went well."""
+        self._kept = Kept()
+        self._is_running = self._is_busy = False
+        self._take_session(session)
 
     def __repr__(self) -> str:
-        return f"Conversation(id={self.id!r}, status={self._status.value!r})"
+        return f"Conversation(id={self.id!r}, status={self.status.value!r})"
 
     @property
     def id(self) -> str:
@@ -65,8 +78,8 @@ class Conversation(Generic[EventT, ResultT]):
 
     @property
     def status(self) -> Status:
-        """Where the conversation stands."""
-        return self._status
+        """Where the conversation stands, as far as this process knows; see `load`."""
+        return Status.RUNNING if self._is_running else self._kept.status
 
     @property
     def trace_id(self) -> str:
@@ -96,21 +109,39 @@ class Conversation(Generic[EventT, ResultT]):
     @property
     def transcript(self) -> tuple[Entry, ...]:
         """What was said, with pseudonyms."""
-        return tuple(self._entries)
+        return tuple(self._kept.entries)
 
     @property
     def pending_approvals(self) -> tuple[ApprovalRequest, ...]:
-        """What waits for a person, oldest first."""
+        """What waits for a person, oldest first: calls to approve, and calls that may have run already."""
         return self._session.approvals.pending
 
+    @property
+    def pending_questions(self) -> tuple[Question, ...]:
+        """What an agent asked the user, oldest first."""
+        return tuple(question_of(one) for one in self._kept.waiting() if one.kind == QUESTION)
+
+    async def load(self) -> None:
+        """Look into the store: what another process did, and what was decided there.
+
+        Raises:
+            UnknownConversation: The store has none of this id, or it is another user's.
+            ConversationInterrupted: Another process runs it at this moment.
+            StoreError: What is stored was changed, or cannot be read.
+        """
+        with self._alone():
+            await self._refresh()
+        if not self._kept.is_known:
+            raise UnknownConversation(f"{self._store} knows no conversation {self.id!r}")
+
     async def approve(self, approval_id: str, *, by: str) -> None:
-        """Approve a waiting call; it runs, once and exactly so, at the next `resume()`.
+        """Approve a waiting call; it runs, once and exactly so, at the next `resume()`, in whatever process.
 
         Raises:
             ApprovalDenied: It has expired.
             RingfenceError: No such approval waits.
         """
-        self._session.approvals.decide(approval_id, Approved(by))
+        await self._decide(approval_id, Approved(by))
 
     async def reject(self, approval_id: str, *, by: str, reason: str = "") -> None:
         """Reject a waiting call; the team hears so at the next `resume()`.
@@ -119,7 +150,47 @@ class Conversation(Generic[EventT, ResultT]):
             ApprovalDenied: It has expired.
             RingfenceError: No such approval waits.
         """
-        self._session.approvals.decide(approval_id, Rejected(by, reason))
+        await self._decide(approval_id, Rejected(by, reason))
+
+    async def answer(self, question_id: str, text: str, *, by: str = "") -> None:
+        """Answer an agent's question; the agent hears it at the next `resume()`, behind the user door.
+
+        Args:
+            question_id: One of `pending_questions`.
+            text: The answer, as the user wrote it.
+            by: Who answers; None takes the conversation's user.
+
+        Raises:
+            TaskError: The answer is empty.
+            RingfenceError: No such question waits.
+        """
+        self._task_messages(text, "user")  # what is wrong with it is told here
+        await self._refresh(may_run=True)
+        if not any(one.id == question_id for one in self.pending_questions):
+            raise RingfenceError(f"No question {question_id!r} waits in this conversation")
+        decision = {"text": text, "by": by or self.user}
+        if not await self._session.requests.decide(question_id, status="answered", decision=decision):
+            raise RingfenceError(f"The question {question_id!r} was answered already")
+        await self._refresh(may_run=True)
+
+    async def withdraw(self) -> None:
+        """Give up the turn that waits for a person: nothing of what waits will run.
+
+        What the turn had done already is told to the team with the next task.
+
+        Raises:
+            ConversationInterrupted: The conversation is running.
+        """
+        with self._alone():
+            await self._refresh()
+            self._session.approvals.withdraw()
+            await self._session.requests.withdraw()
+            if self._kept.opened is not None:
+                self._give_up_turn()
+                await self._session.journal.begin_run(resumes=False)
+                self._kept.status = Status.READY
+                await self._session.journal.end_run(status=Status.READY.value, open_turn=None)
+            await self._refresh()
 
     async def run(
         self,
@@ -130,20 +201,22 @@ class Conversation(Generic[EventT, ResultT]):
     ) -> ResultT:
         """Work on a task until the team stops; answers with AutoGen's TaskResult.
 
-        A limit or a missing approval ends the run with a stop reason that says so; see `status`.
+        A limit, a missing approval or a question ends the run with a stop reason that says so; see `status`.
 
         Raises:
-            TaskError: There is nothing to work on.
+            TaskError: There is nothing to work on, or something waits for a person first.
             LimitExceeded: The task itself is too long.
             GuardrailTripped: A guardrail blocked the task or the answer.
             ModelCallFailed: A model's provider failed.
-            ConversationInterrupted: The run was cancelled, or the team failed.
+            ConversationInterrupted: The run was cancelled, the team failed, or another process runs it.
             CoverageError: The team has parts that cannot be fenced.
+            StoreError: It could not be written down, or the store was changed.
         """
         items = self.run_stream(
             task=task, cancellation_token=cancellation_token, output_task_messages=output_task_messages
         )
-        return await self._last(items)
+        result: ResultT = await _last(items)
+        return result
 
     async def run_stream(
         self,
@@ -156,55 +229,141 @@ class Conversation(Generic[EventT, ResultT]):
 
         Leaving the loop early stops the run. Raises as `run`.
         """
-        self._check_idle()
-        self._take_changed_policy()
-        messages = self._checked_task(task)
+        with self._alone():
+            async with self._store.opened():
+                await self._refresh()
+                self._take_changed_policy()
+                messages = self._checked_task(task)
+                if self._kept.is_suspended:
+                    waits = ", ".join(one.id for one in self._kept.requests if one.is_waiting) or "a decision"
+                    said = (
+                        f"This conversation waits for a person ({waits}); decide and resume(), or withdraw()"
+                    )
+                    raise TaskError(said)
+                if self._kept.opened is not None:
+                    self._give_up_turn()
+                items = self._streamed(
+                    lambda: [*self._untold(), *messages],
+                    cancellation_token,
+                    output_task_messages=output_task_messages,
+                )
+                async with aclosing(items):
+                    async for item in items:
+                        yield item
 
-        async def given(_runner: object, _token: object) -> Sequence[Any]:
-            return [*self._untold(), *messages]
+    async def resume(
+        self, *, cancellation_token: CancellationToken | None = None, allow_changes: bool = False
+    ) -> ResultT:
+        """Go on within the turn that stopped: for a person, a failure, or because its process died.
 
-        items = self._streamed(given, cancellation_token, output_task_messages=output_task_messages)
-        async with aclosing(items):
-            async for item in items:
-                yield item
+        What the turn has done is taken from the journal and not done again. Raises as `resume_stream`.
+        """
+        items = self.resume_stream(cancellation_token=cancellation_token, allow_changes=allow_changes)
+        result: ResultT = await _last(items)
+        return result
 
-    async def resume(self, *, cancellation_token: CancellationToken | None = None) -> ResultT:
-        """Carry out what was decided of the waiting calls, tell the team, and go on.
+    async def resume_stream(
+        self, *, cancellation_token: CancellationToken | None = None, allow_changes: bool = False
+    ) -> AsyncGenerator[EventT | ResultT, None]:
+        """As `resume`, with the events as they happen, from where they stopped.
+
+        Args:
+            cancellation_token: Stops the run.
+            allow_changes: When team, prompts, policy or models are other ones: begin the turn anew, and tell
+                the team what was done in it. What waited for a person is withdrawn.
 
         Raises:
             ApprovalRequired: Something still waits for a decision.
-            TaskError: Nothing was decided.
+            AnswerRequired: A question still waits for an answer.
+            TaskError: No turn is open.
+            ConversationChanged: Something changed, and that is not allowed.
         """
-        self._check_idle()
-        if self._take_changed_policy():
-            said = "The policy has changed, so what waited was withdrawn; hand in a task with run(task=...)"
-            raise TaskError(said)
-        for request in self.pending_approvals:
-            still = "still waits for approval"
-            raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason=still)
-        if not self._session.approvals.decided:
-            raise TaskError("Nothing was decided that waits; hand in a task with run(task=...)")
-        return await self._last(
-            self._streamed(self._carry_out_decisions, cancellation_token, output_task_messages=True)
-        )
+        with self._alone():
+            async with self._store.opened():
+                await self._refresh()
+                renewed = self._renew_session()
+                if self._kept.opened is None:
+                    raise TaskError(
+                        "No turn is open that could be resumed; hand in a task with run(task=...)"
+                    )
+                self._session.stop.clear()
+                runner = await self._fresh_runner()
+                changed = differences(self._kept, self._session.policy_version, await runner.fingerprint())
+                if renewed and not changed:
+                    changed = ["the policy is another one"]
+                if changed and not allow_changes:
+                    await self._discard_runner()
+                    raise ConversationChanged(changed)
+                if not changed:
+                    self._check_decided()
+                items = self._streamed_again(cancellation_token, anew=bool(changed))
+                async with aclosing(items):
+                    async for item in items:
+                        yield item
 
     async def save_state(self) -> Mapping[str, Any]:
-        """The team's state after the last run that ended well, with pseudonyms."""
-        if not self._state:
+        """The team's state after the last turn that ended well, with pseudonyms."""
+        if not self._kept.state:
             return {}
         return {
-            **self._state,
+            **self._kept.state,
             _VAULT: self._session.vault.id,
             _SUSPICIONS: self._session.suspicions.saved(),
         }
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `save_state` gave.
+        """Go on from a state that `save_state` gave; it is kept with the next run.
 
         Raises:
             ConversationInterrupted: The conversation is running.
         """
-        self._check_idle()
+        with self._alone():
+            await self._refresh()
+            await self._load_state(state)
+
+    def forget(self, value: str) -> int:
+        """Forget a real value with its variants; says how many written forms of it were known.
+
+        Its stand-in stays in the agents' memory and will never mean anything again. In the store, the value
+        is gone with the next run.
+        """
+        return self._session.vault.forget(value)
+
+    async def reset(self) -> None:
+        """Forget what was said. What was spent stays spent."""
+        await self.load_state({})
+        self._kept.status = Status.READY
+        self._kept.entries.clear()
+
+    # What is kept
+
+    @property
+    def _store(self) -> Any:
+        return self._session.journal.store
+
+    def _take_session(self, session: Session) -> None:
+        self._session = session
+
+        def saved() -> Mapping[str, Any]:
+            own = {"news": [*self._kept.news], "diverged": self._kept.diverged}
+            return {**self._session.saved(), **own}
+
+        session.journal.session = saved
+        session.journal.vault = lambda: (self._session.vault.version, self._session.vault.content)
+
+    async def _refresh(self, *, may_run: bool = False) -> None:
+        try:
+            await self._store.read(
+                lambda db: self._kept.refresh(db, self._session, forget_team=self._discard)
+            )
+        except ConversationInterrupted:
+            if not may_run:
+                raise
+
+    def _discard(self) -> None:
+        self._runner = None
+
+    async def _load_state(self, state: Mapping[str, Any]) -> None:
         vault = self._session.vault
         if state.get(_VAULT) != vault.id:
             # A pseudonym that another conversation gave out must not come to mean somebody else here.
@@ -213,74 +372,73 @@ class Conversation(Generic[EventT, ResultT]):
                 vault.reserve(text)
         # The team of that state knows nothing of what waits here.
         self._session.approvals.withdraw()
-        self._runner = None
-        self._news.clear()
+        if self._kept.is_known:
+            await self._session.requests.withdraw()
+        await self._discard_runner()
+        self._kept.news.clear()
+        self._kept.opened, self._kept.requests = None, ()
         self._session.suspicions.clear()
         self._session.suspicions.load(state.get(_SUSPICIONS, ()))
         own = {_VAULT, _SUSPICIONS}
-        self._state = {key: value for key, value in state.items() if key not in own} or None
+        self._kept.state = {key: value for key, value in state.items() if key not in own} or None
+        self._kept.is_replaced = True
 
-    def forget(self, value: str) -> int:
-        """Forget a real value with its variants; says how many written forms of it were known.
+    async def _decide(self, approval_id: str, decision: ApprovalDecision) -> None:
+        await self._refresh(may_run=True)
+        decided = self._session.approvals.decide(approval_id, decision)
+        try:
+            is_ours = await self._session.requests.decide(
+                approval_id, status=status_of(decision), decision=decision_content(decision)
+            )
+        except BaseException:
+            # What cannot be written down is not decided, and waits on.
+            self._session.approvals.reopen(decided)
+            raise
+        if not is_ours:
+            raise RingfenceError(f"No approval {approval_id!r} waits in this conversation")
+        await self._refresh(may_run=True)
 
-        Its stand-in stays in the agents' memory and will never mean anything again.
-        """
-        return self._session.vault.forget(value)
+    def _check_decided(self) -> None:
+        for request in self._session.approvals.pending:
+            still = "still waits for approval"
+            if any(one.id == request.id for one in self._kept.waiting()):
+                raise ApprovalRequired(approval_id=request.id, tool=request.tool, reason=still)
+        for question in self.pending_questions:
+            raise AnswerRequired(question_id=question.id, agent=question.agent)
 
-    async def reset(self) -> None:
-        """Forget what was said. What was spent stays spent."""
-        await self.load_state({})
-        self._status = Status.READY
-        self._entries.clear()
-        self._news.clear()
-
-    def _take_changed_policy(self) -> bool:
-        """Go on under the policy of now; says whether something that waited was withdrawn by that."""
-        before = self._session
-        after = self._renewed(before)
+    def _renew_session(self) -> bool:
+        after = self._renewed(self._session)
         if after is None:
             return False
-        waited = bool(before.approvals.pending or before.approvals.decided)
-        before.approvals.withdraw()
         after.record("policy_changed")
-        self._session = after
-        # The old team holds the old doors. A new one takes up its state.
+        self._take_session(after)
+        self._runner = None  # the old team holds the old doors
+        return True
+
+    def _take_changed_policy(self) -> None:
+        """Go on under the policy of now; what waited under another one will not run."""
+        before = self._session
+        changed = self._renew_session()
+        if changed or (self._kept.opened is not None and self._kept.policy != self._session.policy_version):
+            if self._kept.is_suspended:
+                before.approvals.withdraw()
+                said = "The policy has changed, so the calls that waited for approval were withdrawn."
+                self._kept.news.append(said)
+            self._kept.requests = ()
+
+    def _give_up_turn(self) -> None:
+        effects = [f"The run before did not end well, but in it {one}" for one in self._kept.effects()]
+        self._kept.news += effects
+        self._kept.opened = None
+        self._kept.diverged = False
         self._runner = None
-        if waited:
-            self._news.append("The policy has changed, so the calls that waited for approval were withdrawn.")
-        return waited
-
-    async def _last(self, items: AsyncGenerator[Any, None]) -> ResultT:
-        last = [item async for item in items][-1]
-        result: ResultT = last
-        return result
-
-    async def _carry_out_decisions(
-        self, runner: Runner[EventT, ResultT], token: CancellationToken
-    ) -> Sequence[Any]:
-        for one in self._session.approvals.decided:
-            if token.is_cancelled():
-                break
-            text, failed = await runner.run_decided(one, token)
-            self._session.approvals.finish(one.request.id)
-            self._session.effects.clear()  # the news says it
-            outcome = "it was not done" if failed else "it has been done, once"
-            self._news.append(f"{one.decision.by} decided on {one.request.tool}: {outcome}. {text}")
-        if isinstance(self._session.stop.error, LimitExceeded):
-            self._session.stop.clear()  # the team shall hear it; the limit itself holds
-        return self._untold()
 
     def _untold(self) -> Sequence[Any]:
-        return self._task_messages("\n".join(self._news), "approvals") if self._news else ()
-
-    def _check_idle(self) -> None:
-        if self._status is Status.RUNNING:
-            raise ConversationInterrupted("This conversation is running already; wait for it, or cancel it")
+        return self._task_messages("\n".join(self._kept.news), "approvals") if self._kept.news else ()
 
     def _checked_task(self, task: Any) -> Sequence[Any]:
-        self._check_idle()
         if task is None:
-            if self._state is None:
+            if self._kept.state is None:
                 raise TaskError("The task is empty, and nothing was said yet that the team could go on with")
             return ()
         messages = self._task_messages(task, "user")
@@ -293,22 +451,31 @@ class Conversation(Generic[EventT, ResultT]):
             raise LimitExceeded(kind="task characters", value=characters, limit=limit, scope="task")
         return messages
 
+    # A run
+
     async def _streamed(
         self,
-        messages: Callable[[Runner[EventT, ResultT], CancellationToken], Awaitable[Sequence[Any]]],
+        messages: Callable[[], Sequence[Any]],
         outer_token: CancellationToken | None,
         *,
-        output_task_messages: bool,
+        output_task_messages: bool = True,
+        resumes: bool = False,
+        is_masked: bool = False,
     ) -> AsyncGenerator[Any, None]:
-        self._check_idle()
-        self._status = Status.RUNNING
+        self._is_running = True
         token = CancellationToken()
         token.add_callback(self._session.stop.interrupt)
         if outer_token is not None:
             outer_token.add_callback(token.cancel)
         queue: asyncio.Queue[Any] = asyncio.Queue()
         run: Run[EventT, ResultT] = Run(
-            self._session, token, queue, output_task_messages=output_task_messages
+            self._session,
+            token,
+            queue,
+            output_task_messages=output_task_messages,
+            resumes=resumes,
+            is_masked=is_masked,
+            heard=self._kept.news.clear,
         )
         work = asyncio.ensure_future(self._work(run, messages))
         work.add_done_callback(lambda _: queue.put_nowait(_END))
@@ -323,42 +490,116 @@ class Conversation(Generic[EventT, ResultT]):
                 with suppress(Exception, asyncio.CancelledError):
                     await work
 
-    async def _work(
-        self,
-        run: Run[EventT, ResultT],
-        messages: Callable[[Runner[EventT, ResultT], CancellationToken], Awaitable[Sequence[Any]]],
-    ) -> ResultT:
-        session = self._session
+    def _streamed_again(self, token: CancellationToken | None, *, anew: bool) -> AsyncGenerator[Any, None]:
+        opened = [*(self._kept.opened or ())]
+
+        def messages() -> Sequence[Any]:
+            runner = self._runner
+            loaded = [] if runner is None else [runner.load(one) for one in opened]
+            return [*self._untold(), *loaded] if anew else loaded
+
+        if anew:
+            runner = self._runner
+            self._session.approvals.withdraw()
+            self._give_up_turn()
+            self._runner = runner
+        return self._streamed(messages, token, resumes=not anew, is_masked=True)
+
+    async def _work(self, run: Run[EventT, ResultT], messages: Callable[[], Sequence[Any]]) -> ResultT:
+        session, kept = self._session, self._kept
+        has_begun = False
         session.start_run()
         try:
             session.record("run_started", user=session.user)
             runner = self._runner or await self._fresh_runner()
-            result = await run.drive(runner, await messages(runner, run.token))
-            self._status = Status.after(session.stop.error)
-            if run.healthy:
-                self._state = await runner.save_state()
-                self._news.clear()
+            await self._begin(runner, run)
+            has_begun = True
+            result = await run.drive(runner, messages())
+            kept.status = Status.after(session.stop.error)
         except BaseException as error:
-            self._status = Status.after(error)
+            if has_begun or not kept.is_known:
+                kept.status = Status.after(error)
+            kept.diverged = isinstance(error, ConversationChanged)
             raise
         finally:
-            self._entries.extend(run.entries)
-            if not run.healthy:
-                self._runner = None
-                self._news += [f"The run before did not end well, but in it {one}" for one in session.effects]
-            session.record(
-                "run_ended",
-                status=self._status.value,
-                reason=str(session.stop.error or ""),
-                turns=self.usage.turns,
-                tokens=self.usage.tokens,
-                usd=str(self.usage.usd),
-            )
+            self._is_running = False
+            kept.entries.extend(run.entries)
+            if not run.healthy or not has_begun:
+                await self._discard_runner()
+            try:
+                if has_begun:
+                    await self._end(run)
+            finally:
+                session.record(
+                    "run_ended",
+                    status=kept.status.value,
+                    reason=str(session.stop.error or ""),
+                    turns=self.usage.turns,
+                    tokens=self.usage.tokens,
+                    usd=str(self.usage.usd),
+                )
         return result
 
+    async def _begin(self, runner: Runner[EventT, ResultT], run: Run[EventT, ResultT]) -> None:
+        session, kept = self._session, self._kept
+        if not kept.is_known:
+            await self._store.run(lambda db: kept.create(db, session, self._team))
+            await self._refresh()
+        began_with = await runner.fingerprint()
+        await session.journal.begin_run(
+            resumes=run.resumes,
+            status=Status.RUNNING.value,
+            policy=session.policy_version,
+            fingerprint=session.journal.seal("fingerprint", began_with),
+            **({"state": session.journal.seal("state", kept.state)} if kept.is_replaced else {}),
+        )
+        kept.is_replaced = False
+        kept.policy, kept.fingerprint = session.policy_version, began_with
+        if not run.resumes:
+            kept.said = ()
+
+    async def _end(self, run: Run[EventT, ResultT]) -> None:
+        session, kept, journal = self._session, self._kept, self._session.journal
+        kept.state = run.state or kept.state
+        kept.said = [*kept.said, *run.said]
+        kept.opened, kept.rows = journal.opened, journal.rows
+        is_open = {} if kept.opened is not None else {"open_turn": None}
+        try:
+            await journal.end_run(status=kept.status.value, **is_open)
+            if kept.opened is not None:
+                await self._refresh()
+        except StoreError:
+            journal.lose_track()
+            if session.stop.error is None and kept.status is not Status.FAILED:
+                kept.status = Status.FAILED
+                raise
+            kept.status = Status.FAILED
+
     async def _fresh_runner(self) -> Runner[EventT, ResultT]:
+        await self._discard_runner()
         runner = await self._new_runner()
-        if self._state is not None:
-            await runner.load_state(self._state)
+        kept = self._kept
+        if kept.state is not None:
+            await runner.load_state(kept.state, kept.said if kept.opened is not None else ())
         self._runner = runner
         return runner
+
+    async def _discard_runner(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._is_busy:
+            raise ConversationInterrupted("This conversation is running already; wait for it, or cancel it")
+        self._is_busy = True
+        try:
+            yield
+        finally:
+            self._is_busy = self._is_running = False
+
+
+async def _last(items: AsyncGenerator[Any, None]) -> Any:
+    async with aclosing(items):
+        return [item async for item in items][-1]

@@ -1,17 +1,11 @@
-"""What is kept of each crossing of a door: an audit line, and what it did to the world."""
+"""What the audit log says of each crossing of a door."""
 
-import json
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from ringfence.errors import RingfenceError
 from ringfence.guardrails.calls import Delivery, ModelCall, ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.texts import ToolResult
-
-_LONGEST_NOTE = 500
 
 
 class RecordCrossing:
@@ -37,30 +31,6 @@ class RecordCrossing:
             seconds = round(monotonic() - started, 4)
             self._record("leaves", door=self._door, **fields, outcome=outcome, seconds=seconds)
         return reply
-
-
-class NoteEffects:
-    """Notes what consequential calls did in this run, in case the run fails and the team forgets."""
-
-    def __init__(self, effects: list[str], *, is_consequential: Callable[[str], bool]) -> None:
-        self._effects = effects
-        self._is_consequential = is_consequential
-
-    async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
-        """Answer the call, and note what came of it unless it was refused."""
-        came_of_it = "it is not known whether it took effect"
-        try:
-            result = await call_next(call)
-            came_of_it = result.to_text()[:_LONGEST_NOTE]
-        except RingfenceError as error:
-            if getattr(error, "point", "") != "tool_result":
-                came_of_it = ""
-            raise
-        finally:
-            if came_of_it and self._is_consequential(call.tool):
-                arguments = json.dumps(call.arguments, ensure_ascii=False)
-                self._effects.append(f"{call.tool} {arguments}: {came_of_it}")
-        return result
 
 
 class RecordDelivery:

@@ -1,7 +1,7 @@
 """One run of a team: its events go out through the user door, its end is told apart."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -10,8 +10,7 @@ from autogen_core import CancellationToken
 
 from ringfence.conversations.session import Session
 from ringfence.conversations.transcript import Entry
-from ringfence.errors import ApprovalRequired, ConversationInterrupted, LimitExceeded, RingfenceError
-from ringfence.guardrails.approval import DecidedCall
+from ringfence.errors import ConversationInterrupted, LimitExceeded, RingfenceError, is_suspension
 from ringfence.guardrails.calls import Delivery, UserTurn
 from ringfence.guardrails.enforcement import last_words, needs_whole
 from ringfence.guardrails.middleware import Handler, door
@@ -28,10 +27,19 @@ Send = Handler[Delivery, None]
 class Runner(Protocol[EventT, ResultT]):
     """A team that can take a task, and save and load its state. `agents/` makes one of an AutoGen team."""
 
-    def stream(
+    finished: bool
+    """After a step: the team is done. Else it goes on with the next step."""
+    said: list[Mapping[str, Any]]
+    """What was said in the last step, as JSON, for `load_state`."""
+
+    async def start_run(self) -> None:
+        """A new run begins with the next step; not called for a run that is taken up again."""
+        ...
+
+    def step(
         self, messages: Sequence[Any], token: CancellationToken, *, output_task_messages: bool
     ) -> AsyncGenerator[EventT | ResultT, None]:
-        """Work on the messages; the last item is the result."""
+        """One turn; the last item is its result."""
         ...
 
     def is_result(self, item: EventT | ResultT) -> bool:
@@ -58,16 +66,30 @@ class Runner(Protocol[EventT, ResultT]):
         """A result with these messages, and this reason in place of the team's own."""
         ...
 
-    async def run_decided(self, decided: DecidedCall, token: CancellationToken) -> tuple[str, bool]:
-        """Take a decided call through the tool door: the masked text of its result, and whether it failed."""
-        ...
-
     async def save_state(self) -> Mapping[str, Any]:
-        """The state between two runs."""
+        """The state between two turns."""
         ...
 
-    async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take up a saved state; only a fresh runner can."""
+    async def load_state(
+        self, state: Mapping[str, Any], said: Sequence[Sequence[Mapping[str, Any]]] = ()
+    ) -> None:
+        """Take up a saved state, and what the run has said so far, turn by turn; only a fresh runner can."""
+        ...
+
+    async def fingerprint(self) -> Mapping[str, Any]:
+        """What the team is made of, as JSON that is the same in every process."""
+        ...
+
+    def dump(self, event: EventT) -> Mapping[str, Any]:
+        """An event as JSON."""
+        ...
+
+    def load(self, dumped: Mapping[str, Any]) -> EventT:
+        """The event that `dump` gave."""
+        ...
+
+    async def close(self) -> None:
+        """Stop what runs for this team alone; it is of no use any more."""
         ...
 
 
@@ -90,8 +112,19 @@ class Run(Generic[EventT, ResultT]):
         queue: "asyncio.Queue[Any]",
         *,
         output_task_messages: bool,
+        resumes: bool = False,
+        is_masked: bool = False,
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
+        self.resumes = resumes
+        """The open turn is played again."""
+        self._is_masked = is_masked
+        """What is handed in has passed the user's door before."""
+        self._heard = heard
+        events = session.journal.turn_events if resumes else ()
+        self._delivered_before = [Entry(**event.content["sent"]) for event in events]
+        """What went out in that turn before, and does not go out twice."""
         self.token = token
         self._queue = queue
         self._output_task_messages = output_task_messages
@@ -106,8 +139,13 @@ class Run(Generic[EventT, ResultT]):
         """The last piece of each message that has to be seen whole before any of it is delivered."""
         self._task_ids: set[Any] = set()
         self.entries: list[Entry] = []
+        self.state: Mapping[str, Any] | None = None
+        """The team's state at the last checkpoint of this run."""
+        self.said: list[Sequence[Mapping[str, Any]]] = []
+        """What was said in each turn of this run that came to its checkpoint."""
+        self._sending: Entry | None = None
         self.healthy = True
-        """False when the team failed or was cancelled: AutoGen cannot use it again."""
+        """False when the team cannot be used again: it failed, was cancelled, or stopped within a turn."""
 
     async def drive(self, runner: Runner[EventT, ResultT], messages: Sequence[Any]) -> ResultT:
         """Hand the task in, the events out, and return the result.
@@ -115,8 +153,17 @@ class Run(Generic[EventT, ResultT]):
         Raises:
             RingfenceError: Why there is no result that may be used.
         """
-        enter = door(self._session.user_door, lambda turn: self._driven(runner, turn))
-        result: ResultT = await enter(UserTurn(tuple(messages)))
+        given = UserTurn(tuple(messages))
+        if self.resumes:
+            return await self._driven(runner, given)
+
+        async def taken_in(turn: UserTurn) -> ResultT:
+            await self._session.journal.set_messages([runner.dump(one) for one in turn.messages])
+            await runner.start_run()
+            return await self._driven(runner, turn)
+
+        enter = taken_in if self._is_masked else door(self._session.user_door, taken_in)
+        result: ResultT = await enter(given)
         return result
 
     async def _driven(self, runner: Runner[EventT, ResultT], turn: UserTurn) -> ResultT:
@@ -131,31 +178,52 @@ class Run(Generic[EventT, ResultT]):
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            if not isinstance(stop.error, LimitExceeded) and type(stop.error) is not ApprovalRequired:
+            if not isinstance(stop.error, LimitExceeded) and not is_suspension(stop.error):
                 raise stop.error or await self._interruption(error) from None
         finally:
             if timer is not None:
                 timer.cancel()
-        if stop.error is not None and not isinstance(stop.error, LimitExceeded | ApprovalRequired):
+        if is_suspension(stop.error):
+            self.healthy = False  # the turn will be played again
+        elif stop.error is not None and not isinstance(stop.error, LimitExceeded):
             self.healthy = False
             raise stop.error
         return runner.result(self._delivered, ended, str(stop.error) if stop.error else None)
 
     async def _deliver_all(self, runner: Runner[EventT, ResultT], turn: UserTurn) -> ResultT | None:
         outward = door(self._session.delivery_door, lambda delivery: self._deliver(runner, delivery.message))
+        stop, messages = self._session.stop, turn.messages
+        ended: ResultT | None = None
+        while True:
+            ended = await self._deliver_turn(runner, outward, messages)
+            if stop.error is not None and not isinstance(stop.error, LimitExceeded):
+                return ended
+            goes_on = not runner.finished and stop.error is None
+            state = await runner.save_state()
+            self._heard()
+            await self._session.journal.end_turn(state=state, said=runner.said, goes_on=goes_on)
+            self.state = state
+            self.said.append(runner.said)
+            self._delivered_before.clear()
+            if not goes_on:
+                return ended
+            messages = ()
+
+    async def _deliver_turn(
+        self, runner: Runner[EventT, ResultT], outward: Send, messages: Sequence[Any]
+    ) -> ResultT | None:
         output = self._output_task_messages
         ended: ResultT | None = None
         try:
-            async with aclosing(
-                runner.stream(turn.messages, self.token, output_task_messages=output)
-            ) as items:
+            async with aclosing(runner.step(messages, self.token, output_task_messages=output)) as items:
                 try:
                     async for item in items:
                         if runner.is_result(item):
                             ended = item  # type: ignore[assignment]  # is_result says which of the two it is
-                        else:
+                        elif not is_suspension(self._session.stop.error):
                             await self._send(runner, outward, item)
-                    await self._send_rest(runner, outward, *list(self._written))
+                    if not is_suspension(self._session.stop.error):
+                        await self._send_rest(runner, outward, *list(self._written))
                 except RingfenceError as error:
                     # Closing a team's stream lets the rest of the chat run on, unless it is stopped.
                     self._session.stop.set(error)
@@ -170,7 +238,10 @@ class Run(Generic[EventT, ResultT]):
         """Take an item to the door; pieces of a message only where no value and no stand-in is cut."""
         source = str(getattr(item, "source", ""))
         text = runner.chunk(item)
+        if self._went_out_before(item, source, is_piece=text is not None):
+            return
         if text is None:
+            self._sending = Entry.of(item)
             await self._send_rest(runner, outward, source)
             self._before.pop(source, None)
             says = runner.is_message(item) and getattr(item, "id", None) not in self._task_ids
@@ -192,6 +263,18 @@ class Run(Generic[EventT, ResultT]):
         if masked := await pieces.stream.feed(text):
             await self._send_piece(runner, outward, item, masked)
 
+    def _went_out_before(self, item: Any, source: str, *, is_piece: bool) -> bool:
+        """Whether a turn that is played again has come to something that was delivered before."""
+        if not self._delivered_before:
+            return False
+        if is_piece:
+            return any(one.source == source for one in self._delivered_before)
+        entry = Entry.of(item)
+        if entry in self._delivered_before:
+            self._delivered_before.remove(entry)
+            return True
+        return False
+
     async def _send_rest(self, runner: Runner[EventT, ResultT], outward: Send, *sources: str) -> None:
         for source in sources:
             pieces = self._written.pop(source, None)
@@ -205,10 +288,14 @@ class Run(Generic[EventT, ResultT]):
         await outward(Delivery(runner.with_chunk(item, text), before=before, piece=text))
 
     async def _deliver(self, runner: Runner[EventT, ResultT], message: Any) -> None:
-        self.entries.append(Entry.of(message))
         source = str(getattr(message, "source", ""))
         text = runner.chunk(message)
+        entry = Entry.of(message)
+        self.entries.append(entry)
         if text is None:
+            sent = self._sending or entry
+            content = {"sent": sent.as_dict(), "entry": entry.as_dict(), "message": runner.dump(message)}
+            self._session.journal.deliver(kind=entry.kind, source=source, content=content)
             self._hand_out_rest(runner, source)
             shown_message = self._session.revealed(message)
             waiting = self._waiting.get(source)

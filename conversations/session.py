@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ringfence.budgets.ledger import Ledger
+from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.audit import RunRecorder
+from ringfence.conversations.journal import Journal
+from ringfence.conversations.records import Record, Row
+from ringfence.conversations.requests import Requests
 from ringfence.guardrails.approval import ApprovalBook
 from ringfence.guardrails.heard import Heard
 from ringfence.guardrails.live_pieces import LivePieces
@@ -28,7 +32,12 @@ class Session:
 
     id: str
     user: str
+    policy_version: str
     record: RunRecorder
+    journal: Journal = field(repr=False)
+    """Where its steps are written down."""
+    requests: Requests = field(repr=False)
+    """What waits for a person."""
     vault: Vault = field(repr=False)
     masker: Masker = field(repr=False)
     ledger: Ledger = field(repr=False)
@@ -46,8 +55,8 @@ class Session:
     """What judges the texts of this conversation."""
     heard: Heard | None = field(default=None, repr=False)
     suspicions: Suspicions = field(default_factory=Suspicions, repr=False)
-    effects: list[str] = field(default_factory=list, repr=False)
-    """What consequential calls of the current run did, masked."""
+    answers: dict[str, str] = field(default_factory=dict, repr=False)
+    """What the user answered to questions of the open turn, as it was typed in; by question."""
     reveal_to_user: tuple[str, ...] | None = None
     """Entity types whose real values the user sees; None means all."""
 
@@ -59,11 +68,37 @@ class Session:
         """Reveals a text that comes in pieces as `revealed` would the whole of it."""
         return StreamedReveal(self.vault, self.reveal_to_user)
 
+    def saved(self) -> dict[str, Any]:
+        """What is written down beside the team's state and the vault."""
+        return {
+            "spent": self.ledger.spent.as_dict(),
+            "judges_spent": self.judge_ledger.spent.as_dict(),
+            "suspicions": self.suspicions.saved(),
+            "salt": self.journal.salt,
+        }
+
+    def restore(self, record: Record, rows: Sequence[Row]) -> None:
+        """Take up what was written down."""
+        kept = record.session
+        if record.vault is not None:
+            self.vault.restore(record.vault)
+        if kept:
+            models = [row for row in rows if row.kind in {"model", "reask"}]
+            self.ledger.restore(Usage.of(kept["spent"]), _steps(models))
+            judges = [row for row in rows if row.kind == "judge"]
+            self.judge_ledger.restore(Usage.of(kept["judges_spent"]), _steps(judges))
+            self.suspicions.clear()
+            self.suspicions.load(kept["suspicions"])
+            self.journal.salt = kept["salt"]
+
     def start_run(self) -> None:
         """Begin a run: a new trace, fresh turns and seconds, no reason to stop."""
         self.stop.clear()
-        self.effects.clear()
         self.live_pieces.clear()
         self.record.start_run()
         self.ledger.start_run()
         self.judge_ledger.start_run()
+
+
+def _steps(rows: Sequence[Row]) -> list[Step]:
+    return [Step.of(step) for row in rows for step in (row.outcome or {}).get("steps", ())]

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from ringfence.errors import ApprovalRequired, GuardrailTripped, LimitExceeded
+from ringfence.errors import AnswerRequired, ApprovalRequired, GuardrailTripped, LimitExceeded
 
 
 class Status(StrEnum):
@@ -14,8 +14,11 @@ class Status(StrEnum):
     DONE = "done"
     LIMIT_REACHED = "limit_reached"
     WAITING_FOR_APPROVAL = "waiting_for_approval"
+    WAITING_FOR_ANSWER = "waiting_for_answer"
     BLOCKED = "blocked"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """The process that ran it is gone; `resume()` goes on."""
 
     @classmethod
     def after(cls, error: BaseException | None) -> Self:
@@ -29,5 +32,7 @@ class Status(StrEnum):
                 return cls("blocked")
             case _ if type(error) is ApprovalRequired:
                 return cls("waiting_for_approval")
+            case AnswerRequired():
+                return cls("waiting_for_answer")
             case _:
                 return cls("failed")

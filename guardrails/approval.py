@@ -3,8 +3,7 @@
 import asyncio
 import copy
 import inspect
-import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +39,10 @@ class ApprovalRequest:
     digest: str
     """SHA-256 over tool, canonical arguments, policy version, expiry and id: what the decision binds."""
     expires_at: datetime
+    kind: str = "approval"
+    """`approval`, or `doubt`: the call may have run before, and nobody knows."""
+    reveals: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Argument → entity types that the tool sees; what makes real arguments of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ class Rejected:
 ApprovalDecision = Approved | Rejected
 Approver = Callable[[ApprovalRequest], Awaitable[ApprovalDecision | None]]
 """Asks a person. None: nobody can say now, so the conversation waits."""
+Keep = Callable[[ApprovalRequest, ToolCall, ApprovalDecision | None], Awaitable[None]]
+"""Writes a request down, and what was decided of it."""
+
+
+async def keep_nothing(
+    _request: ApprovalRequest, _call: ToolCall, _decision: ApprovalDecision | None
+) -> None:
+    """Write nothing down, for a book that lives as long as its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,8 @@ class ApprovalBook:
         timeout_seconds: float,
         record: Record,
         approver: Approver | None = None,
+        waits_seconds: float | None = None,
+        keep: Keep = keep_nothing,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._conversation = conversation
@@ -90,7 +103,11 @@ class ApprovalBook:
         self._policy_version = policy_version
         self._timeout_seconds = timeout_seconds
         self._record = record
+        # Whoever is asked at once has less time than somebody who finds the request days later.
+        lasts = waits_seconds if approver is None and waits_seconds is not None else timeout_seconds
+        self._lasts_seconds = lasts
         self._approver = approver
+        self._keep = keep
         self._now = now
         self._waiting: dict[str, tuple[ApprovalRequest, ToolCall]] = {}
         self._decided: dict[str, DecidedCall] = {}
@@ -100,7 +117,19 @@ class ApprovalBook:
         """What waits for a person, oldest first."""
         return tuple(request for request, _ in self._waiting.values())
 
-    def decide(self, approval_id: str, decision: ApprovalDecision) -> None:
+    def load(
+        self, waiting: Iterable[tuple[ApprovalRequest, ToolCall]], decided: Iterable[DecidedCall]
+    ) -> None:
+        """Take up what was written down of the requests that matter now."""
+        self._waiting = {request.id: (request, call) for request, call in waiting}
+        self._decided = {one.request.id: one for one in decided}
+
+    def reopen(self, decided: DecidedCall) -> None:
+        """Take a decision back that could not be written down."""
+        self._decided.pop(decided.request.id, None)
+        self._waiting[decided.request.id] = (decided.request, decided.call)
+
+    def decide(self, approval_id: str, decision: ApprovalDecision) -> DecidedCall:
         """Decide a waiting request; the call runs when the conversation is resumed.
 
         Raises:
@@ -117,6 +146,7 @@ class ApprovalBook:
         self._note(request, type(decision).__name__.lower(), decision.by)
         del self._waiting[approval_id]
         self._decided[approval_id] = DecidedCall(request, call, decision)
+        return self._decided[approval_id]
 
     @property
     def decided(self) -> tuple[DecidedCall, ...]:
@@ -134,33 +164,48 @@ class ApprovalBook:
         self._waiting.clear()
         self._decided.clear()
 
-    async def settle(self, call: ToolCall, *, real_arguments: Mapping[str, Any], reason: str) -> None:
+    async def settle(
+        self,
+        call: ToolCall,
+        *,
+        real_arguments: Mapping[str, Any],
+        reason: str,
+        kind: str = "approval",
+        reveals: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         """Return when a person approved exactly this call.
 
         Raises:
             ApprovalRequired: Nobody has decided yet.
             ApprovalDenied: The person said no, or the approval has expired.
         """
-        request, decision = self._used(call) or await self._asked(call, real_arguments, reason)
+        asked = self._used(call, kind)
+        if asked is None:
+            request = self._request(call, real_arguments, reason, kind, reveals or {})
+            asked = await self._asked(request, call)
+        request, decision = asked
         if isinstance(decision, Rejected):
             said = f"was rejected by {decision.by}" + (f": {decision.reason}" if decision.reason else "")
             raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=said)
         self._check_expiry(request)
 
-    def _used(self, call: ToolCall) -> tuple[ApprovalRequest, ApprovalDecision] | None:
+    def _used(self, call: ToolCall, kind: str) -> tuple[ApprovalRequest, ApprovalDecision] | None:
         for one in self._decided.values():
             bound = self._digest(call, one.request.expires_at, one.request.id)
-            if one.call.call_id == call.call_id and one.request.digest == bound:
+            if one.call.call_id == call.call_id and one.request.digest == bound and one.request.kind == kind:
                 del self._decided[one.request.id]
                 return one.request, one.decision
         return None
 
     async def _asked(
-        self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str
+        self, request: ApprovalRequest, call: ToolCall
     ) -> tuple[ApprovalRequest, ApprovalDecision]:
-        request = self._request(call, real_arguments, reason)
         bound, agent = request.digest[:16], call.agent
-        self._record("approval_requested", approval=request.id, agent=agent, tool=call.tool, digest=bound)
+        if request.id in self._waiting:
+            self._check_expiry(request)
+        else:
+            self._record("approval_requested", approval=request.id, agent=agent, tool=call.tool, digest=bound)
+            await self._keep(request, call, None)
         decision: object = None
         if self._approver is not None:
             try:
@@ -175,6 +220,8 @@ class ApprovalBook:
                 raise self._undecided(request, "failed", why) from None
         if isinstance(decision, Approved | Rejected) and _is_signed(decision):
             self._note(request, type(decision).__name__.lower(), decision.by)
+            await self._keep(request, call, decision)
+            self._waiting.pop(request.id, None)
             return request, decision
         if decision is not None:
             why = "could not be decided: the approver must return Approved(by=...), Rejected(by=...) or None"
@@ -182,9 +229,18 @@ class ApprovalBook:
         self._waiting[request.id] = (request, call)
         raise ApprovalRequired(approval_id=request.id, tool=call.tool)
 
-    def _request(self, call: ToolCall, real_arguments: Mapping[str, Any], reason: str) -> ApprovalRequest:
-        approval_id = f"approval-{uuid.uuid4().hex[:8]}"
-        expires_at = self._now() + timedelta(seconds=self._timeout_seconds)
+    def _request(
+        self,
+        call: ToolCall,
+        real_arguments: Mapping[str, Any],
+        reason: str,
+        kind: str,
+        reveals: Mapping[str, tuple[str, ...]],
+    ) -> ApprovalRequest:
+        approval_id = f"approval-{self._id(call, kind)[:16]}"
+        if approval_id in self._waiting:
+            return self._waiting[approval_id][0]
+        expires_at = self._now() + timedelta(seconds=self._lasts_seconds)
         return ApprovalRequest(
             id=approval_id,
             conversation=self._conversation,
@@ -197,7 +253,13 @@ class ApprovalBook:
             real_arguments=copy.deepcopy(real_arguments),
             digest=self._digest(call, expires_at, approval_id),
             expires_at=expires_at,
+            kind=kind,
+            reveals=reveals,
         )
+
+    def _id(self, call: ToolCall, kind: str) -> str:
+        # The same for the same call, so that a turn that is played again asks nobody twice.
+        return digest(call.tool, call.arguments, self._policy_version, self._conversation, call.call_id, kind)
 
     def _digest(self, call: ToolCall, expires_at: datetime, approval_id: str) -> str:
         return digest(call.tool, call.arguments, self._policy_version, expires_at.isoformat(), approval_id)
@@ -232,7 +294,10 @@ class Approve:
         directory: ToolDirectory,
         vault: Vault,
         suspicions: Suspicions,
+        has_started: Callable[[ToolCall], bool] = lambda _: False,
     ) -> None:
+        self._has_started = has_started
+        """Whether the call was approved and begun before the process ended."""
         self._book = book
         self._policy = policy
         self._directory = directory
@@ -251,7 +316,10 @@ class Approve:
         revealed = reveal_arguments(call, spec, self._vault)
         verdict = self._policy.judge(call.tool, spec, revealed.arguments, suspicion=str(self._suspicions))
         if isinstance(verdict, Escalate):
-            await self._book.settle(call, real_arguments=revealed.arguments, reason=verdict.reason)
+            if not self._has_started(call):
+                await self._book.settle(
+                    call, real_arguments=revealed.arguments, reason=verdict.reason, reveals=spec.reveals
+                )
         elif not isinstance(verdict, Allow):
             raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
         return await call_next(revealed)

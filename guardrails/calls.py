@@ -48,6 +48,10 @@ class ModelCall:
     """Upper bound of the reply, in tokens."""
     emit: Emit | None = field(default=None, repr=False, metadata=_STRUCTURAL)
     """Takes the reply's text piece by piece as the model writes it, if somebody wants to see it live."""
+    attempt: int = field(default=0, metadata=_STRUCTURAL)
+    """How often the model was asked to mend its reply before."""
+    settled: Callable[[Any], None] | None = field(default=None, repr=False, metadata=_STRUCTURAL)
+    """Told what the call has cost, if somebody wants to know."""
 
     @property
     def structure(self) -> Any:
@@ -63,3 +67,7 @@ class ToolCall:
     tool: str = field(metadata=_STRUCTURAL)
     arguments: Mapping[str, Any] = field(repr=False)
     call_id: str = field(metadata=_STRUCTURAL)
+    idempotency_key: str = field(default="", repr=False, metadata=_STRUCTURAL)
+    """The same for this call however often it is played again, and for no other call; empty: not set."""
+    transaction: Any = field(default=None, repr=False, metadata=_STRUCTURAL)
+    """An SQLAlchemy `AsyncConnection` in the transaction that records the result; None: not asked for."""

@@ -54,13 +54,14 @@ class Clearances:
         self._used.add(call.id)
         self._decisions[call.id] = (digest(call.name, arguments), verdict)
 
+    def clear(self) -> None:
+        """Forget everything that was decided: the calls of a new team are decided anew."""
+        self._decisions.clear()
+        self._used.clear()
+
     def knows(self, call_id: str) -> bool:
         """Whether a call with this id was ever decided."""
         return call_id in self._used
-
-    def renew(self, call: ToolCall, verdict: Verdict) -> None:
-        """Decide a call again that a person has meanwhile decided on."""
-        self._decisions[call.call_id] = (digest(call.tool, call.arguments), verdict)
 
     def take(self, call: ToolCall) -> Verdict:
         """What was decided of exactly this call; Block when nothing was, or it was used already."""
@@ -142,6 +143,8 @@ class ClearToolCalls:
             verdict = Block(_GUARDRAIL, f"no tool named {name} was offered")
         elif is_handoff:
             verdict = self._policy.judge_handoff(name)
+        elif fenced and (supplied := sorted({*arguments} & {*self._directory.specs[name].supplied})):
+            verdict = Block(_GUARDRAIL, f"{name} gets its argument {', '.join(supplied)} from the fence alone")
         elif unknown := _unknown(arguments, parameters):
             verdict = Block(_GUARDRAIL, f"{name} has no argument {unknown}")
         elif fenced:

@@ -26,7 +26,7 @@ class Reask:
         Raises:
             GuardrailTripped: The last answer was refused, too.
         """
-        for _ in range(self._times):
+        for attempt in range(1, self._times + 1):
             try:
                 return await call_next(call)
             except GuardrailTripped as tripped:
@@ -36,5 +36,5 @@ class Reask:
                 said = f"Your last reply was not accepted: {tripped.hint}. Write it again."
                 # Without the refused reply: it may hold what nobody shall read, or calls without results.
                 correction = UserMessage(content=said, source="ringfence")
-                call = replace(call, messages=(*call.messages, correction))
+                call = replace(call, messages=(*call.messages, correction), attempt=attempt)
         return await call_next(call)

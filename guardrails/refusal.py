@@ -10,6 +10,7 @@ from ringfence.errors import (
     LimitExceeded,
     RingfenceError,
     StoreError,
+    is_suspension,
 )
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.masking import Masker
@@ -57,7 +58,7 @@ class RefuseInsteadOfRaise:
 
     async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
         """Answer the call; a refusal is a result that the model can use."""
-        if self._stop.error is not None and not isinstance(self._stop.error, ApprovalRequired):
+        if self._stop.error is not None and not is_suspension(self._stop.error):
             return await self._masked(call, f"Refused: {self._stop.error}. The call was not run.")
         try:
             return await call_next(call)
@@ -82,7 +83,7 @@ def failed(call: ToolCall, text: str) -> ToolResult:
 def _stops(error: BaseException) -> bool:
     if isinstance(error, GuardrailTripped):
         return error.halt
-    return isinstance(error, LimitExceeded | StoreError) or type(error) is ApprovalRequired
+    return isinstance(error, LimitExceeded | StoreError | ConversationInterrupted) or is_suspension(error)
 
 
 def _explain(error: BaseException) -> str:

@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+import hashlib
+import hmac
 import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +20,8 @@ KEYS_VARIABLE = "RINGFENCE_VAULT_KEYS"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORMAT = 1
+_VAULT = "ringfence vault"
+_ROW = "ringfence row"
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HOW_TO_MAKE_ONE = (
     f"{KEYS_VARIABLE}=\"k1:$(python -c 'import base64, secrets; "
@@ -48,6 +52,7 @@ class Keyring:
                     f"export {_HOW_TO_MAKE_ONE}"
                 )
         self._ciphers = {key_id: AESGCM(bytes(key)) for key_id, key in keys.items()}
+        self._lookup_keys = [_derived(bytes(key), "ringfence lookup") for key in keys.values()]
         self.key_id = next(iter(keys))
         """The key that encrypts."""
 
@@ -85,12 +90,13 @@ class Keyring:
         """
         return cls.from_text(environment.get(KEYS_VARIABLE, ""))
 
+    def lookup_keys(self) -> list[bytes]:
+        """Keys for keyed hashes, derived from each key; the first is for new ones."""
+        return [*self._lookup_keys]
+
     def seal(self, content: Mapping[str, Any], *, conversation: str) -> dict[str, Any]:
         """The content encrypted, as JSON can hold it; it opens again for this conversation only."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        data = json.dumps(content, separators=(",", ":")).encode()
-        sealed = self._ciphers[self.key_id].encrypt(nonce, data, _bound_to(self.key_id, conversation))
-        return {"format": _FORMAT, "key": self.key_id, "nonce": _text(nonce), "data": _text(sealed)}
+        return self._seal(content, _VAULT, [conversation])
 
     def open(self, sealed: Mapping[str, Any], *, conversation: str) -> dict[str, Any]:
         """The content again.
@@ -98,6 +104,28 @@ class Keyring:
         Raises:
             VaultError: The key is not in this ring, it was changed, or it belongs to another conversation.
         """
+        opened: dict[str, Any] = self._open(sealed, _VAULT, [conversation])
+        return opened
+
+    def seal_row(self, content: Any, bound_to: Sequence[str | int]) -> dict[str, Any]:
+        """A value of a table encrypted, as JSON can hold it; it opens again for the same row only."""
+        return self._seal(content, _ROW, bound_to)
+
+    def open_row(self, sealed: Mapping[str, Any], bound_to: Sequence[str | int]) -> Any:
+        """The value again.
+
+        Raises:
+            VaultError: The key is not in this ring, it was changed, or it belongs to another row.
+        """
+        return self._open(sealed, _ROW, bound_to)
+
+    def _seal(self, content: Any, kind: str, bound_to: Sequence[str | int]) -> dict[str, Any]:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        data = json.dumps(content, separators=(",", ":")).encode()
+        sealed = self._ciphers[self.key_id].encrypt(nonce, data, _bound(kind, self.key_id, bound_to))
+        return {"format": _FORMAT, "key": self.key_id, "nonce": _text(nonce), "data": _text(sealed)}
+
+    def _open(self, sealed: Mapping[str, Any], kind: str, bound_to: Sequence[str | int]) -> Any:
         match sealed:
             case {"format": 1, "key": str(key_id), "nonce": str(nonce), "data": str(data)}:
                 pass
@@ -109,12 +137,10 @@ class Keyring:
             asked = key_id if _KEY_ID.fullmatch(key_id) else "?"
             raise VaultError(f"The vault was sealed with key {asked}, which is not among the keys: {known}")
         try:
-            plain = cipher.decrypt(_bytes(nonce), _bytes(data), _bound_to(key_id, conversation))
-            opened: dict[str, Any] = json.loads(plain)
+            return json.loads(cipher.decrypt(_bytes(nonce), _bytes(data), _bound(kind, key_id, bound_to)))
         except (InvalidTag, ValueError):
             said = "the key is another one, or it was changed, or it is another conversation's"
             raise VaultError(f"The sealed vault does not open: {said}") from None
-        return opened
 
 
 KeySource = Keyring | Callable[[], Keyring] | None
@@ -132,8 +158,12 @@ def keyring_of(source: KeySource) -> Keyring:
     return Keyring.from_environment() if source is None else source()
 
 
-def _bound_to(key_id: str, conversation: str) -> bytes:
-    return json.dumps(["ringfence vault", _FORMAT, key_id, conversation]).encode()
+def _bound(kind: str, key_id: str, bound_to: Sequence[str | int]) -> bytes:
+    return json.dumps([kind, _FORMAT, key_id, *bound_to]).encode()
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.new(key, purpose.encode(), hashlib.sha256).digest()
 
 
 def _text(data: bytes) -> str:

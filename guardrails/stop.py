@@ -3,7 +3,7 @@
 from asyncio import Future
 from typing import Any
 
-from ringfence.errors import ApprovalRequired, RingfenceError
+from ringfence.errors import RingfenceError, is_suspension
 
 
 class StopSignal:
@@ -25,8 +25,8 @@ class StopSignal:
         return self._error
 
     def set(self, error: RingfenceError) -> None:
-        """Stop for this reason; the first one stays, unless it was only that an approval is missing."""
-        if self._error is None or type(self._error) is ApprovalRequired:
+        """Stop for this reason; the first one stays, unless it was only that a person is waited for."""
+        if self._error is None or is_suspension(self._error):
             self._error = error
 
     def clear(self) -> None:

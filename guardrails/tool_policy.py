@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -29,6 +29,17 @@ class ToolSpec:
     """The same call twice has the effect of one (MCP's `idempotentHint`)."""
     reveals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Argument name → entity types whose real values the tool may see in that argument."""
+    idempotency_key: str | None = None
+    """The argument that takes the call's idempotency key; with the same key the tool acts once."""
+    transaction: str | None = None
+    """The argument that takes the connection on which the tool's effect is committed with its result."""
+    composite: bool = False
+    """An agent or a team that runs as a tool: its own steps pass the doors by themselves."""
+
+    @property
+    def supplied(self) -> tuple[str, ...]:
+        """The arguments that the fence fills in; no model is offered them, or has a say in them."""
+        return tuple(name for name in (self.idempotency_key, self.transaction) if name is not None)
 
 
 def tool(
@@ -36,16 +47,30 @@ def tool(
     consequential: bool = True,
     idempotent: bool = False,
     reveals: Mapping[str, list[str] | tuple[str, ...]] | None = None,
+    idempotency_key: str | None = None,
+    transaction: str | None = None,
 ) -> Callable[[F], F]:
     """Say what a tool does, on the plain typed function that it is.
 
-    >>> @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"]})
-    ... def send_email(to: str, body: str) -> str: ...
+    >>> @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"]}, idempotency_key="key")
+    ... def send_email(to: str, body: str, key: str) -> str: ...
+
+    Args:
+        consequential: The call changes the world.
+        idempotent: The same call twice has the effect of one.
+        reveals: Argument name → entity types whose real values the tool may see in that argument.
+        idempotency_key: The argument that takes the call's key, a text; with the same key the tool must
+            act once.
+        transaction: The argument of an async function that takes an SQLAlchemy `AsyncConnection`. What is
+            done on it is committed with the record of the result, or not at all; the tool itself neither
+            commits nor rolls back.
     """
     spec = ToolSpec(
         consequential=consequential,
         idempotent=idempotent,
         reveals={name: tuple(types) for name, types in (reveals or {}).items()},
+        idempotency_key=idempotency_key,
+        transaction=transaction,
     )
 
     def attach(function: F) -> F:
@@ -148,6 +173,8 @@ class ToolRule(Section):
     arguments: dict[str, ArgumentRule] = Field(default_factory=dict)
     reveals: dict[str, tuple[str, ...]] | None = None
     """Overrides what the tool says: argument → entity types whose real values it may see."""
+    idempotency_key: Annotated[str, Field(min_length=1)] | None = None
+    """Overrides what the tool says: the argument that takes the call's idempotency key."""
     timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     """Longest time of one call; None takes 60 seconds."""
 
@@ -155,7 +182,8 @@ class ToolRule(Section):
         """The spec of a tool with what the policy knows better."""
         consequential = spec.consequential if self.read_only is None else not self.read_only
         reveals = spec.reveals if self.reveals is None else self.reveals
-        return ToolSpec(consequential=consequential, idempotent=spec.idempotent, reveals=reveals)
+        key = self.idempotency_key or spec.idempotency_key
+        return replace(spec, consequential=consequential, reveals=reveals, idempotency_key=key)
 
 
 _NAME = "tool_policy"

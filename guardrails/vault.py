@@ -41,6 +41,8 @@ class Vault:
         """Tells this vault from every other; a state that was saved beside it carries it."""
         self.epoch = 0
         """How often something was forgotten: what was remembered of an earlier one holds no more."""
+        self.version = 0
+        """Grows with every change, so that a vault that was written down is not written again for nothing."""
         self._lock = threading.RLock()
         self._empty()
         self._counts: dict[str, int] = {}
@@ -70,6 +72,7 @@ class Vault:
         """Never give out a name that somebody wrote before it meant anything, in whatever way."""
         with self._lock:
             for mention in mentions(text):
+                self.version += 1
                 label, number, form = mention.stand_in
                 if (subject := self._subjects.get((label, number))) is None:
                     self._taken.add((label, number))
@@ -84,6 +87,7 @@ class Vault:
         """
         with self._lock:
             self.epoch += 1
+            self.version += 1
             before = self._size
             if value is None:
                 self._empty()
@@ -132,14 +136,17 @@ class Vault:
         Raises:
             VaultError: There is no key.
         """
+        return keyring_of(keys).seal(self.content(), conversation=conversation)
+
+    def content(self) -> dict[str, Any]:
+        """All that the vault holds, as JSON can hold it: real values, for whoever seals it at once."""
         with self._lock:
             subjects = [
                 [label, number, one.entity, one.uncertain, [*one.forms.items()]]
                 for (label, number), one in self._subjects.items()
             ]
             taken = [list(one) for one in sorted(self._taken)]
-            content = {"id": self.id, "counts": self._counts, "taken": taken, "subjects": subjects}
-            return keyring_of(keys).seal(content, conversation=conversation)
+            return {"id": self.id, "counts": dict(self._counts), "taken": taken, "subjects": subjects}
 
     @classmethod
     def unseal(cls, sealed: Mapping[str, Any], keys: KeySource = None, *, conversation: str) -> Self:
@@ -148,19 +155,32 @@ class Vault:
         Raises:
             VaultError: There is no key, it is another one, or what was kept was changed.
         """
-        content = keyring_of(keys).open(sealed, conversation=conversation)
         vault = cls()
-        try:
-            vault.id = content["id"]
-            vault._counts = dict(content["counts"])
-            vault._taken = {(one[0], one[1]) if len(one) == 2 else StandIn(*one) for one in content["taken"]}  # noqa: PLR2004
-            for label, number, entity, uncertain, forms in content["subjects"]:
-                vault._subjects[label, number] = _Subject(entity, uncertain=uncertain)
-                for form, value in forms:
-                    vault._keep(StandIn(label, number, form), value)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise VaultError("The sealed vault is of another version") from None
+        vault.restore(keyring_of(keys).open(sealed, conversation=conversation))
         return vault
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Hold what `content` gave, and nothing else.
+
+        Raises:
+            VaultError: It is of another version.
+        """
+        with self._lock:
+            try:
+                self._empty()
+                self.epoch += 1
+                self.id = content["id"]
+                self._counts = dict(content["counts"])
+                self._taken = {
+                    (one[0], one[1]) if len(one) == 2 else StandIn(*one)  # noqa: PLR2004 - a number, or a form of it
+                    for one in content["taken"]
+                }
+                for label, number, entity, uncertain, forms in content["subjects"]:
+                    self._subjects[label, number] = _Subject(entity, uncertain=uncertain)
+                    for form, value in forms:
+                        self._keep(StandIn(label, number, form), value)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise VaultError("The sealed vault is of another version") from None
 
     def _add(self, entity: str, value: str) -> StandIn:
         label, number = self._number(entity, value)
@@ -193,6 +213,7 @@ class Vault:
 
     def _keep(self, stand_in: StandIn, value: str) -> StandIn:
         """Note a written form wherever it is looked for."""
+        self.version += 1
         label, number, form = stand_in
         subject = self._subjects[label, number]
         name = PersonName.of(value) if subject.entity == _PERSON else None

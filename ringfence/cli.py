@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringfence.adapters.approval_commands import approval_commands
 from ringfence.adapters.interrupts import INTERRUPTED, leave_threads_behind, run_until_interrupted
+from ringfence.adapters.jobs_commands import jobs_commands, worker
 from ringfence.adapters.policy_commands import policy_commands
 from ringfence.adapters.streams import any_encoding, is_closed_pipe, only_json, print_json, silent_logs
 from ringfence.errors import PolicyError
@@ -39,6 +41,9 @@ app = typer.Typer(
 )
 
 app.add_typer(policy_commands, name="policy")
+app.add_typer(jobs_commands, name="jobs")
+app.add_typer(approval_commands, name="approvals")
+app.command()(worker)
 
 File = Annotated[Path, typer.Argument(metavar="FILE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

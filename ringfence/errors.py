@@ -8,9 +8,14 @@
     ├── LimitExceeded             a limit of the conversation is reached
     ├── ApprovalRequired          an action waits for a person
     │   └── ApprovalDenied        the person said no, or nobody answered in time
+    ├── AnswerRequired            an agent asked the user, and waits for the answer
     ├── ModelCallFailed           the model's provider failed
     ├── ConversationInterrupted   the run was cancelled, or the team failed for a reason of its own
+    │   └── ConversationChanged   team, prompts, policy or model are not those that the turn began with
+    ├── UnknownConversation       the store knows no conversation of this id
+    ├── JobError                  what was asked of a job cannot be, as it was handed in or as it stands
     ├── StoreError                a record could not be written; what it records did not happen
+    │   └── LeaseLost             another process runs the conversation now; this one may write no more
     └── VaultError                a vault could not be sealed or opened; there is no key, or not this one
 
 No message carries personal data or a secret: texts are named by where they stood, never quoted.
@@ -21,19 +26,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 __all__ = [
+    "AnswerRequired",
     "ApprovalDenied",
     "ApprovalRequired",
+    "ConversationChanged",
     "ConversationInterrupted",
     "CoverageError",
     "Fault",
     "GuardrailTripped",
+    "JobError",
+    "LeaseLost",
     "LimitExceeded",
     "ModelCallFailed",
     "PolicyError",
     "RingfenceError",
     "StoreError",
     "TaskError",
+    "UnknownConversation",
     "VaultError",
+    "is_suspension",
 ]
 
 
@@ -130,6 +141,20 @@ class ApprovalDenied(ApprovalRequired):
     """The person said no, or nobody answered before the approval expired."""
 
 
+class AnswerRequired(RingfenceError):
+    """An agent asked the user something; answer with `conversation.answer(question_id, text, by=...)`."""
+
+    def __init__(self, *, question_id: str, agent: str) -> None:
+        self.question_id = question_id
+        self.agent = agent
+        super().__init__(f"{agent or 'An agent'} waits for an answer (question {question_id})")
+
+
+def is_suspension(error: BaseException | None) -> bool:
+    """Whether a run that ended for this reason waits for a person and goes on where it stopped."""
+    return type(error) in {ApprovalRequired, AnswerRequired}
+
+
 class ModelCallFailed(RingfenceError):
     """The model's provider failed; `retryable` says whether the same call may work later."""
 
@@ -146,8 +171,32 @@ class ConversationInterrupted(RingfenceError):
     """The run ended before the team was done: it was cancelled, or the team itself failed."""
 
 
+class ConversationChanged(ConversationInterrupted):
+    """What a turn would be resumed with is not what it began with; `differences` names what changed."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        self.differences = tuple(differences)
+        said = "; ".join(self.differences)
+        super().__init__(
+            f"The conversation is not as it was when this turn began: {said}. "
+            "To start the turn anew all the same, resume with allow_changes=True"
+        )
+
+
+class UnknownConversation(RingfenceError, LookupError):
+    """The store knows no conversation, job or request of this id."""
+
+
+class JobError(RingfenceError):
+    """What was asked of a job cannot be: as it was handed in, or as it stands."""
+
+
 class StoreError(RingfenceError):
     """A record could not be written, so the thing that it records was not done."""
+
+
+class LeaseLost(StoreError):
+    """Another process has taken the conversation over, so this one may write no more."""
 
 
 class VaultError(RingfenceError):

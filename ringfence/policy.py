@@ -13,6 +13,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ringfence.budgets.limits import Count, Limits
 from ringfence.budgets.prices import Price, price_of
+from ringfence.conversations.job_settings import JobSettings
+from ringfence.conversations.store_settings import StoreSettings
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.guardrail_use import GuardrailUse, OnFail
 from ringfence.guardrails.guardrails_ai import files_of
@@ -46,7 +48,9 @@ class ApprovalSettings(Section):
     """The `approvals` section."""
 
     timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
-    """How long a person has to answer; then the answer is no."""
+    """How long a person who is asked at once has to answer; then the answer is no."""
+    waits_seconds: Annotated[float, Field(gt=0)] = 604_800.0
+    """How long a suspended conversation waits for a decision; then the answer is no."""
 
 
 class JudgeLimits(Section):
@@ -94,6 +98,8 @@ class Policy(Section):
     limits: Limits = Field(default_factory=Limits)
     approvals: ApprovalSettings = Field(default_factory=ApprovalSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    jobs: JobSettings = Field(default_factory=JobSettings)
 
     @field_validator("team")
     @classmethod

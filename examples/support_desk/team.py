@@ -41,8 +41,10 @@ def prompt(agent: str) -> str:
 
 @lru_cache(maxsize=1)
 def shop() -> Shop:
-    """The shop's database, made and filled beside this file on first use."""
-    return create_shop(Path(os.environ.get("SUPPORT_DESK_SHOP", HERE / "shop.sqlite")))
+    """The shop's database, made and filled on first use: the file that also holds the conversations."""
+    place = os.environ.get("SUPPORT_DESK_SHOP", "sqlite:///shop.sqlite").removeprefix("sqlite:///")
+    # Conversations may be kept on PostgreSQL; the shop stays in a file.
+    return create_shop(HERE / ("shop.sqlite" if "://" in place else place))
 
 
 @lru_cache(maxsize=1)

@@ -1,9 +1,11 @@
 """What the desk can do: plain typed functions, each of which says what it does to the world."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
 from ringfence import tool
 
@@ -15,7 +17,7 @@ _IN_A_LETTER = ["PERSON", "LOCATION", "ORGANIZATION"]
 """What a letter says in plain words: it goes to a customer, and a person reads it first."""
 
 
-def support_tools(shop: Shop, mail_host: str, mail_port: int) -> list[Callable[..., str]]:
+def support_tools(shop: Shop, mail_host: str, mail_port: int) -> list[Callable[..., Any]]:
     """The tools of the desk, for this shop and this mail server."""
 
     @tool(consequential=False)
@@ -60,10 +62,24 @@ def support_tools(shop: Shop, mail_host: str, mail_port: int) -> list[Callable[.
             return _json(error=f"order {order_id} not found")
         return _json(order_id=order_id, notes=[asdict(note) for note in shop.notes_of(order_id)])
 
-    @tool(consequential=True)
-    def refund(order_id: str, amount_usd: str, reason: str) -> str:
+    # Where the shop and the conversations share a database, the refund and the record of it are one
+    # transaction. Elsewhere the key keeps a call that is repeated from paying twice.
+    @tool(consequential=True, transaction="db", idempotency_key="key")
+    async def refund(
+        order_id: str,
+        amount_usd: str,
+        reason: str,
+        *,
+        key: str = "",
+        db: Any = None,  # an AsyncConnection, of which AutoGen alone could not make a schema
+    ) -> str:
         """Give money of an order back to the customer. `amount_usd` has two decimals, such as "49.90"."""
-        receipt = shop.refund(order_id, amount_usd, reason)
+        if db is not None and shop.is_behind(db):
+            receipt = await shop.refund_on(db, order_id, amount_usd, reason, idempotency_key=key or None)
+        else:
+            receipt = await asyncio.to_thread(
+                shop.refund, order_id, amount_usd, reason, idempotency_key=key or None
+            )
         return _json(order_id=order_id, refunded_usd=f"{Decimal(amount_usd):.2f}", receipt=receipt)
 
     @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"], "subject": ["PERSON"], "body": _IN_A_LETTER})

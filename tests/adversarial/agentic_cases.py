@@ -413,7 +413,10 @@ def _two(fence: Any, parts: Parts) -> Any:
 
 
 def _shared_runtime(fence: Any, parts: Parts) -> Any:
-    return RoundRobinGroupChat([parts.agent(fence, "desk")], runtime=SingleThreadedAgentRuntime())
+    runtime = SingleThreadedAgentRuntime()
+    # As `await runtime.register_factory(...)` leaves it, which a factory cannot wait for.
+    runtime._agent_factories["listener"] = object
+    return RoundRobinGroupChat([parts.agent(fence, "desk")], runtime=runtime)
 
 
 def _poses_as_user(fence: Any, parts: Parts) -> Any:

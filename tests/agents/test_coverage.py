@@ -41,7 +41,9 @@ from pydantic import BaseModel
 from scripted import Bench, Scripted, call
 
 from ringfence import ConversationInterrupted, CoverageError, Fence, PolicyError, Ringfence
+from ringfence.agents.user_input import FencedInput
 from ringfence.agents.workbench import FencedWorkbench
+from ringfence.conversations.journal import Journal
 
 House = Callable[..., Ringfence]
 BARE = Scripted("never")
@@ -118,6 +120,26 @@ class Judge(MaxMessageTermination):
     def __init__(self, client: ChatCompletionClient) -> None:
         super().__init__(1)
         self._client = client
+
+
+class OwnRuntime(SingleThreadedAgentRuntime):
+    """A runtime that may do as it likes."""
+
+
+class OwnInput(FencedInput):
+    """An input that asks in its own way."""
+
+    def __init__(self, fence: Fence) -> None:
+        super().__init__(answers, fence=fence)
+
+    async def answer(self, prompt: str, cancellation_token: CancellationToken | None = None) -> str:
+        """Ask nobody."""
+        return "yes"
+
+
+async def answers(agent: str, prompt: str) -> str:
+    """A person who answers always the same."""
+    return f"{agent} asked"
 
 
 class OwnTool(BaseTool[Task, Task]):
@@ -214,7 +236,7 @@ REFUSED: Mapping[str, tuple[Callable[[Fence], Any], str, str]] = {
     "a person in the middle of a run": (
         lambda fence: RoundRobinGroupChat([ok(fence), UserProxyAgent("person")]),
         "team › person",
-        "run again with the answer",
+        "input_func=fence.user_input()",
     ),
     "an agent that runs code": (
         lambda fence: RoundRobinGroupChat([ok(fence), coder()]),
@@ -319,10 +341,20 @@ REFUSED: Mapping[str, tuple[Callable[[Fence], Any], str, str]] = {
         "termination condition",
         "fence.model_client(...)",
     ),
-    "a runtime of one's own": (
-        lambda fence: RoundRobinGroupChat([ok(fence)], runtime=SingleThreadedAgentRuntime()),
+    "a runtime of a kind of one's own": (
+        lambda fence: RoundRobinGroupChat([ok(fence)], runtime=OwnRuntime()),
         "team",
-        "runtime",
+        "runs on OwnRuntime",
+    ),
+    "a person who is asked by a method of one's own": (
+        lambda fence: alone(UserProxyAgent("person", input_func=OwnInput(fence).answer)),
+        "team › person",
+        "input_func=fence.user_input()",
+    ),
+    "a person who is asked in another conversation": (
+        lambda _: alone(UserProxyAgent("person", input_func=FencedInput(answers, fence=object()).answer)),
+        "team › person",
+        "fence.user_input() anew",
     ),
     "a handoff of one's own": (
         lambda fence: Swarm([ok(fence, "a", handoffs=[OwnHandoff(target="b")]), ok(fence, "b")]),
@@ -416,6 +448,14 @@ ACCEPTED: Mapping[str, Callable[[Fence, Path], Any]] = {
     "a condition that asks a fenced model": lambda fence, _: RoundRobinGroupChat(
         [ok(fence)], termination_condition=Judge(client(fence)), max_turns=1
     ),
+    "a runtime for the team alone": lambda fence, _: RoundRobinGroupChat(
+        [RoundRobinGroupChat([ok(fence)], name="inner", runtime=(own := SingleThreadedAgentRuntime()))],
+        max_turns=1,
+        runtime=own,
+    ),
+    "a person who is asked through the conversation": lambda fence, _: alone(
+        UserProxyAgent("person", input_func=FencedInput(answers, fence=fence).answer)
+    ),
     "one client and one workbench for two agents": lambda fence, _: shared(fence),
 }
 
@@ -486,7 +526,7 @@ async def test_a_team_that_already_ran_is_refused(house: House) -> None:
         return teams[-1]
 
     ringfence = house()
-    fence, _ = ringfence._fence("any", "user", None)
+    fence, _ = ringfence._fence(Journal(ringfence.store, "any"), "user", None)
     used = factory(fence)
     await used.run(task="Go")
     with pytest.raises(CoverageError, match="used before"):
@@ -553,14 +593,16 @@ async def test_a_workbench_that_fails_in_the_middle_of_a_run_ends_it(
 )
 def test_what_is_no_tool_is_refused_by_the_fence_itself(house: House, tools: list[Any], says: str) -> None:
     """With a PolicyError that names it."""
-    fence, _ = house()._fence("any", "user", None)
+    ringfence = house()
+    fence, _ = ringfence._fence(Journal(ringfence.store, "any"), "user", None)
     with pytest.raises(PolicyError, match=says):
         fence.workbench(tools)
 
 
 def test_two_tools_of_one_name_must_agree_in_what_they_do(house: House) -> None:
     """One that pays and one that looks cannot share a rule; one tool in two workbenches can."""
-    fence, _ = house()._fence("any", "user", None)
+    ringfence = house()
+    fence, _ = ringfence._fence(Journal(ringfence.store, "any"), "user", None)
     one = recording("act", consequential=False)
     assert isinstance(fence.workbench([one.function]), FencedWorkbench)
     assert isinstance(fence.workbench([one.function]), FencedWorkbench)

@@ -15,6 +15,7 @@ from scripted import Bench, Scripted, call, result
 
 from ringfence import Fence, Ringfence, tool
 from ringfence.agents.workbench import FencedWorkbench, as_workbench
+from ringfence.conversations.journal import Journal
 
 House = Callable[..., Ringfence]
 
@@ -49,7 +50,8 @@ class Noting(Bench):
 
 def fence_of(house: House, **policy: Any) -> Fence:
     """The fence of a conversation."""
-    return house(**policy)._fence("any", "user", None)[0]
+    ringfence = house(**policy)
+    return ringfence._fence(Journal(ringfence.store, "any"), "user", None)[0]
 
 
 async def test_the_workbench_inside_lists_starts_stops_and_keeps_its_state(house: House) -> None:

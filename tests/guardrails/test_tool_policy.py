@@ -1,6 +1,7 @@
 """What the policy says of a call is a pure function of its rules and the call's real arguments."""
 
 import warnings
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -66,6 +67,24 @@ class TestSpec:
         assert described.consequential is (consequential if read_only is None else not read_only)
         assert (described.idempotent, described.reveals) == (True, {"to": ("PERSON",)})
         assert rule(reveals={}).describe(spec).reveals == {}
+
+    def test_what_the_fence_fills_in(self) -> None:
+        """The key's argument is the policy's to name; what else the tool is stays as it was."""
+
+        @tool(idempotency_key="key", transaction="db")
+        async def refund(key: str, db: object) -> None: ...
+
+        spec = spec_of(refund)
+        assert (spec.supplied, ToolSpec().supplied) == (("key", "db"), ())
+        assert rule(read_only=False).describe(spec) == spec
+        assert rule(idempotency_key="request_id").describe(spec).supplied == ("request_id", "db")
+        composite = ToolSpec(composite=True)
+        assert rule(idempotency_key="key").describe(composite) == replace(composite, idempotency_key="key")
+
+    def test_an_argument_has_a_name(self) -> None:
+        """A key that goes nowhere would be believed to go somewhere."""
+        with pytest.raises(ValidationError, match="at least 1 character"):
+            rule(idempotency_key="")
 
 
 class TestDecisions:

@@ -1,0 +1,119 @@
+"""One process of a chaos run: it takes the conversation to its end, or dies on the way."""
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from benchmarks.chaos.killing import Killer, KillingStore, When
+from benchmarks.chaos.team import STEPS, TASK, Derived, team_of
+from benchmarks.chaos.world import World
+
+from ringfence import Policy, Ringfence
+from ringfence.conversations.store import StoreSettings
+from ringfence.errors import ConversationInterrupted, TaskError, UnknownConversation
+from ringfence.guardrails.sealing import Keyring
+from ringfence.policy import AuditSettings
+
+ID = "chaos"
+LEASE_SECONDS = 1.0
+_KEYS = Keyring({"chaos": bytes(32)})
+_POLICY = {
+    "prices": {"derived": "free"},
+    "tools": {"refund": {"decision": "approve"}, "*": {"decision": "allow"}},
+}
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a process shall do, and when it shall die."""
+
+    world: World
+    at_once: int
+    external: bool
+    when: When = "before the commit"
+    at: int | None = None
+
+
+def live(life: Life) -> None:
+    """Take the conversation to its end."""
+    asyncio.run(_Person(life).see_to_the_end())
+
+
+class _Person:
+    """Starts the conversation, decides what waits, and takes it up where it stopped."""
+
+    def __init__(self, life: Life) -> None:
+        self._world = life.world
+        model = Derived(life.world, life.at_once)
+        self._killer = Killer(
+            life.world, life.when, life.at, is_unrecorded=lambda: model.unrecorded
+        )
+        store = KillingStore(
+            life.world.store_url,
+            settings=StoreSettings(lease_seconds=LEASE_SECONDS, patience_seconds=20, upgrade=True),
+            keys=_KEYS,
+        )
+        store.killer = self._killer
+        store.recorded = lambda: setattr(model, "unrecorded", False)
+        self._team = team_of(
+            life.world,
+            model,
+            external=life.external,
+            took_effect=lambda: self._killer.passed("between effect and result"),
+        )
+        self._ringfence = Ringfence(Policy.model_validate(_POLICY), store=store)
+
+    async def see_to_the_end(self) -> None:
+        """Until the conversation has ended."""
+        began = monotonic()
+        waited = 0.0
+        async with self._ringfence.store.opened():
+            while True:
+                try:
+                    talk = await self._ringfence.open(ID, team=self._team)
+                except UnknownConversation:
+                    talk = self._ringfence.conversation(self._team, id=ID)
+                except ConversationInterrupted:
+                    await asyncio.sleep(0.02)  # the lease of the one that died
+                    waited = monotonic() - began
+                    continue
+                if talk.status == "done" or self._is_over(talk):
+                    break
+                await self._decide(talk)
+                try:
+                    await talk.resume()
+                except TaskError:
+                    await talk.run(task=TASK)
+            entries = [entry.as_dict() for entry in talk.transcript]
+        await self._ringfence.close()
+        self._world.note(
+            "ends",
+            json.dumps(
+                {
+                    "entries": entries,
+                    "count": self._killer.count,
+                    "seconds": monotonic() - began,
+                    "waited": waited,
+                    "status": talk.status.value,
+                    "usage": [talk.usage.model_calls, talk.usage.tool_calls, talk.usage.turns, talk.usage.tokens],
+                }
+            ),
+        )
+
+    def _is_over(self, talk: Any) -> bool:
+        """Died between the last checkpoint and the word that the run is over."""
+        return talk.status == "interrupted" and f"so far {STEPS}" in str(talk.transcript[-1:])
+
+    async def _decide(self, talk: Any) -> None:
+        for request in talk.pending_approvals:
+            step = int(request.arguments["step"])
+            if request.kind == "doubt" and self._world.done("send")[step]:
+                self._world.note("doubts", f"{step} done")
+                await talk.reject(request.id, by="person", reason=f"send {step} is done")
+            else:
+                if request.kind == "doubt":
+                    self._world.note("doubts", f"{step} undone")
+                await talk.approve(request.id, by="person")

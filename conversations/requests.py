@@ -1,0 +1,232 @@
+"""What waits for a person, in the store: calls to approve, calls in doubt, and questions to the user."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import time
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ringfence.conversations.question import Question
+from ringfence.conversations.store import Store
+from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, DecidedCall, Rejected
+from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.masking import reveal_arguments
+from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.vault import Vault
+
+WAITING, WITHDRAWN = "waiting", "withdrawn"
+QUESTION = "question"
+Decided = Callable[[AsyncConnection, str], Awaitable[object]]
+REQUESTS = "requests"
+"""Where the store tells that something waits, or was decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """One request of the store."""
+
+    id: str
+    conversation: str
+    turn: int
+    kind: str
+    """`approval`, `doubt` or `question`."""
+    key: str
+    """The step of the journal that it is about."""
+    status: str
+    """`waiting`, `approved`, `rejected`, `answered`, or `withdrawn`."""
+    asked_at: float
+    """Seconds since 1970."""
+    expires_at: float
+    content: Mapping[str, Any] = field(repr=False)
+    decision: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody still has to decide, and can."""
+        return self.status == WAITING and self.expires_at > time()
+
+
+class Requests:
+    """The requests of one conversation."""
+
+    def __init__(self, store: Store, conversation: str, *, decided: Decided | None = None) -> None:
+        self._store = store
+        self._conversation = conversation
+        self._decided = decided
+        """Called in the transaction of each decision, such as to make a waiting job due."""
+        self._table = store.tables.requests
+
+    async def ask(
+        self,
+        *,
+        id: str,  # noqa: A002 - the word that everybody uses for it
+        turn: int,
+        kind: str,
+        key: str,
+        content: Mapping[str, Any],
+        expires_at: float,
+    ) -> None:
+        """Write a request down; one that is there already stays as it is."""
+
+        async def keep(db: AsyncConnection) -> None:
+            known = await db.execute(select(self._table.c.id).where(self._table.c.id == id))
+            if known.one_or_none() is None:
+                row = {
+                    "id": id, "conversation": self._conversation, "turn": turn, "kind": kind, "key": key,
+                    "status": WAITING, "content": self._sealed(content, id, kind, key),
+                    "asked_at": time(), "expires_at": expires_at,
+                }  # fmt: skip
+                await db.execute(insert(self._table).values(row))
+                await self._store.notify(db, REQUESTS, self._conversation)
+
+        await self._store.run(keep)
+
+    async def decide(self, id: str, *, status: str, decision: Mapping[str, Any]) -> bool:  # noqa: A002 - as above
+        """Write a decision down; False when somebody else was faster."""
+        sealed = self._sealed(decision, id, "decision", status)
+
+        async def keep(db: AsyncConnection) -> bool:
+            mine = (self._table.c.id == id, self._table.c.conversation == self._conversation)
+            decided = await db.execute(
+                update(self._table)
+                .where(*mine, self._table.c.status == WAITING)
+                .values(status=status, decision=sealed, decided_at=time())
+            )
+            if decided.rowcount != 1:
+                # Perhaps it was written, and only the answer was lost.
+                kept = await db.execute(select(self._table.c.decision).where(*mine))
+                return kept.scalar_one_or_none() == sealed
+            await self._store.notify(db, REQUESTS, self._conversation)
+            if self._decided is not None:
+                await self._decided(db, self._conversation)
+            return True
+
+        return await self._store.run(keep)
+
+    async def withdraw(self) -> None:
+        """Nothing of what was asked or decided in this conversation counts any more."""
+
+        async def keep(db: AsyncConnection) -> None:
+            await db.execute(
+                update(self._table)
+                .where(self._table.c.conversation == self._conversation, self._table.c.status != WITHDRAWN)
+                .values(status=WITHDRAWN)
+            )
+            await self._store.notify(db, REQUESTS, self._conversation)
+
+        await self._store.run(keep)
+
+    async def of_turn(self, db: AsyncConnection, turn: int) -> list[StoredRequest]:
+        """The requests of one turn that count, oldest first."""
+        rows = await db.execute(
+            select(self._table)
+            .where(
+                self._table.c.conversation == self._conversation,
+                self._table.c.turn == turn,
+                self._table.c.status != WITHDRAWN,
+            )
+            .order_by(self._table.c.asked_at, self._table.c.id)
+        )
+        return [read_request(self._store, row) for row in rows]
+
+    def _sealed(self, content: Mapping[str, Any], *bound: str) -> str:
+        sealed: str = self._store.sealer.seal(content, "requests", self._conversation, *bound)
+        return sealed
+
+
+def read_request(store: Store, row: Any) -> StoredRequest:
+    """A request from its row.
+
+    Raises:
+        StoreError: The row was changed.
+    """
+    binding = ("requests", row.conversation, row.id)
+    decision = None
+    if row.decision is not None and row.status != WITHDRAWN:
+        decision = store.sealer.open(row.decision, *binding, "decision", row.status)
+    elif row.status not in {WAITING, WITHDRAWN}:
+        store.sealer.open(None, *binding, "decision", row.status)
+    return StoredRequest(
+        id=row.id,
+        conversation=row.conversation,
+        turn=row.turn,
+        kind=row.kind,
+        key=row.key,
+        status=row.status,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        content=store.sealer.open(row.content, *binding, row.kind, row.key),
+        decision=decision,
+    )
+
+
+def approval_content(request: ApprovalRequest, call: ToolCall) -> dict[str, Any]:
+    """What is kept of an approval: the masked call and what the decision binds, never a real value."""
+    return {
+        "user": request.user,
+        "agent": request.agent,
+        "tool": request.tool,
+        "reason": request.reason,
+        "arguments": dict(request.arguments),
+        "digest": request.digest,
+        "expires_at": request.expires_at.isoformat(),
+        "reveals": {name: list(types) for name, types in request.reveals.items()},
+        "call_id": call.call_id,
+    }
+
+
+def approval_of(stored: StoredRequest, vault: Vault) -> tuple[ApprovalRequest, ToolCall]:
+    """The approval again, with real arguments for whoever decides."""
+    kept = stored.content
+    reveals = {name: tuple(types) for name, types in kept["reveals"].items()}
+    call = ToolCall(kept["agent"], kept["tool"], kept["arguments"], kept["call_id"])
+    request = ApprovalRequest(
+        id=stored.id,
+        conversation=stored.conversation,
+        user=kept["user"],
+        agent=kept["agent"],
+        tool=kept["tool"],
+        reason=kept["reason"],
+        arguments=kept["arguments"],
+        real_arguments=reveal_arguments(call, ToolSpec(reveals=reveals), vault).arguments,
+        digest=kept["digest"],
+        expires_at=datetime.fromisoformat(kept["expires_at"]),
+        kind=stored.kind,
+        reveals=reveals,
+    )
+    return request, call
+
+
+def decision_content(decision: ApprovalDecision) -> dict[str, Any]:
+    """A decision for the store."""
+    return {"by": decision.by, "reason": decision.reason if isinstance(decision, Rejected) else ""}
+
+
+def status_of(decision: ApprovalDecision) -> str:
+    """The status of a request that was decided so."""
+    return "approved" if isinstance(decision, Approved) else "rejected"
+
+
+def decided_calls(stored: Iterable[StoredRequest], vault: Vault) -> list[DecidedCall]:
+    """What was decided of these requests."""
+    found = []
+    for one in stored:
+        if one.status in {"approved", "rejected"} and one.decision is not None:
+            by, reason = str(one.decision["by"]), str(one.decision["reason"])
+            decision = Approved(by) if one.status == "approved" else Rejected(by, reason)
+            found.append(DecidedCall(*approval_of(one, vault), decision))
+    return found
+
+
+def question_of(stored: StoredRequest) -> Question:
+    """A question again."""
+    return Question(
+        id=stored.id,
+        conversation=stored.conversation,
+        agent=stored.content["agent"],
+        prompt=stored.content["prompt"],
+        expires_at=datetime.fromtimestamp(stored.expires_at, UTC),
+    )
