@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -119,19 +119,27 @@ class Chat:
             )
         self._say(self._usage_words(), "")
 
-    async def _take_turn(self, task: str) -> None:
+    async def _take_turn(self, said: str) -> None:
         self._turn = CancellationToken()
         try:
+            items = await self._heard(said, self._turn)
             with self._live.shown():
-                await self._stream(task, self._turn)
+                await self._stream(items)
         except RingfenceError as error:
             self._say(f"✗ {one_line(str(error))}", "red")
         finally:
             self._turn = None
         self._say(self._usage_words())
 
-    async def _stream(self, task: str, token: CancellationToken) -> None:
-        async for item in self._conversation.run_stream(task=task, cancellation_token=token):
+    async def _heard(self, said: str, token: CancellationToken) -> AsyncGenerator[Event | TaskResult, None]:
+        """What comes of what the person said: the answer to a question that an agent asked, or a new task."""
+        if not self._conversation.pending_questions:
+            return self._conversation.run_stream(task=said, cancellation_token=token)
+        await self._conversation.answer(self._conversation.pending_questions[0].id, said)
+        return self._conversation.resume_stream(cancellation_token=token)
+
+    async def _stream(self, items: AsyncGenerator[Event | TaskResult, None]) -> None:
+        async for item in items:
             if isinstance(item, TaskResult):
                 self._ended(item)
             else:
@@ -144,6 +152,9 @@ class Chat:
                 self._say(f"■ Stopped: {one_line(result.stop_reason or '')}. /new starts afresh.", "yellow")
             case Status.WAITING_FOR_APPROVAL:
                 self._say(f"■ {one_line(result.stop_reason or '')}", "yellow")
+            case Status.WAITING_FOR_ANSWER:
+                asked = self._conversation.pending_questions[0]
+                self._say(f"{one_line(asked.agent)} asks: {harmless(asked.prompt)}", "bold")
 
     @contextmanager
     def _question(self) -> Iterator[None]:

@@ -14,9 +14,6 @@ from ringfence.agents.sessions import new_session
 from ringfence.agents.team_file import load_factory
 from ringfence.agents.team_runner import task_messages
 from ringfence.conversations.audit import AuditLog
-from ringfence.conversations.journal import Journal
-from ringfence.conversations.requests import Requests
-from ringfence.conversations.store import Store
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.clearance import ToolDirectory
 from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
@@ -76,16 +73,8 @@ async def tools_of(run: DryRun) -> TeamTools:
     # Without guardrails, because those that ask a model would have to be given one.
     compiled = replace(compiled, guardrails={})
     factory = load_factory(run.policy.team, compiled.folder)
-    store = Store()
     session = new_session(
-        compiled,
-        id="dry-run",
-        user="",
-        approver=None,
-        journal=Journal(store, "dry-run"),
-        requests=Requests(store, "dry-run"),
-        audit=AuditLog(None),
-        tier_client=tier_client,
+        compiled, id="dry-run", user="", approver=None, audit=AuditLog(None), tier_client=tier_client
     )
     fence = Fence(session=session, compiled=compiled, tier_client=tier_client, task_messages=task_messages)
     try:

@@ -89,6 +89,7 @@ def jobs_list(
         str | None, typer.Option(metavar="STATUS", help="Only those that are queued, running, done, ...")
     ] = None,
     user: Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this user.")] = None,
+    most: Annotated[int, typer.Option(min=1, metavar="N", help="No more than so many.")] = 100,
     as_json: AsJson = False,
 ) -> int:
     """List the jobs of the policy file FILE, the newest first."""
@@ -100,7 +101,7 @@ def jobs_list(
         raise typer.BadParameter(f"--status is one of {', '.join(JobStatus)}")
 
     async def work(ringfence: "Ringfence") -> "list[Job]":
-        return await ringfence.jobs.list(status=status, user=user)
+        return await ringfence.jobs.list(status=status, user=user, most=most)
 
     found = with_ringfence(file, work, as_json=as_json)
     if as_json:

@@ -8,6 +8,7 @@ from typing import Any
 from ringfence.adapters.harmless import one_line
 from ringfence.conversations.status import Status
 from ringfence.errors import (
+    AnswerRequired,
     ApprovalRequired,
     GuardrailTripped,
     LimitExceeded,
@@ -31,6 +32,7 @@ class Exit(IntEnum):
     """A guardrail said no."""
     LIMIT_REACHED = 4
     WAITING_FOR_APPROVAL = 5
+    """So does a question that waits for its answer."""
 
     @property
     def word(self) -> str:
@@ -45,7 +47,7 @@ def exit_of_status(status: Status) -> Exit:
             return Exit.DONE
         case Status.LIMIT_REACHED:
             return Exit.LIMIT_REACHED
-        case Status.WAITING_FOR_APPROVAL:
+        case Status.WAITING_FOR_APPROVAL | Status.WAITING_FOR_ANSWER:
             return Exit.WAITING_FOR_APPROVAL
         case Status.BLOCKED:
             return Exit.BLOCKED
@@ -62,7 +64,7 @@ def exit_of_error(error: BaseException) -> Exit:
             return Exit.BLOCKED
         case LimitExceeded():
             return Exit.LIMIT_REACHED
-        case ApprovalRequired():
+        case ApprovalRequired() | AnswerRequired():
             return Exit.WAITING_FOR_APPROVAL
         case _ if _is_usage(error):
             return Exit.INVALID

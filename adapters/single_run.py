@@ -1,6 +1,6 @@
 """`ringfence run`: one task, and an outcome that scripts can read."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from ringfence.conversations.conversation import Conversation
 from ringfence.errors import PolicyError
 from ringfence.guardrails.approval import ApprovalRequest, Approver
 from ringfence.places import located
+
+Begun = tuple[Conversation[Event, TaskResult], AsyncIterator[Event | TaskResult]]
 
 
 @dataclass
@@ -51,13 +53,18 @@ class SingleRun:
         """The calls that were not run because nobody approved them."""
         return self.conversation.pending_approvals if self.conversation else ()
 
+    @property
+    def _status(self) -> str:
+        waits = self.exit is Exit.WAITING_FOR_APPROVAL and self.conversation is not None
+        return self.conversation.status.value if waits and self.conversation else self.exit.word
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON. Texts are as the user may see them; arguments that wait for approval have stand-ins."""
         talk = self.conversation
         facts: dict[str, Any] = {
             "conversation": talk.id if talk else None,
             "trace": talk.trace_id if talk else None,
-            "status": self.exit.word,
+            "status": self._status,
             "stop_reason": self.stop_reason,
             "answer": self.answer,
             "messages": [
@@ -80,13 +87,46 @@ async def run_once(
     policy_file: Path,
     user: str,
     approver: Approver | None,
+    id: str | None = None,  # noqa: A002 - the word that everybody uses for it
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> SingleRun:
     """Work on one task. What goes wrong is part of the outcome; only an interruption is raised."""
+
+    async def begun() -> Begun:
+        conversation = ringfence.conversation(id=id, user=user, approver=approver)
+        return conversation, conversation.run_stream(task=task)
+
+    return await _run(ringfence, begun, policy_file, on_event)
+
+
+async def resume_once(
+    ringfence: Ringfence,
+    id: str,  # noqa: A002 - as above
+    *,
+    policy_file: Path,
+    approver: Approver | None,
+    allow_changes: bool,
+    on_event: Callable[[Event], None] = lambda _event: None,
+) -> SingleRun:
+    """Go on with a conversation that stopped within a turn; as `run_once`."""
+
+    async def begun() -> Begun:
+        conversation = await ringfence.open(id, approver=approver)
+        return conversation, conversation.resume_stream(allow_changes=allow_changes)
+
+    return await _run(ringfence, begun, policy_file, on_event)
+
+
+async def _run(
+    ringfence: Ringfence,
+    begun: Callable[[], Awaitable[Begun]],
+    policy_file: Path,
+    on_event: Callable[[Event], None],
+) -> SingleRun:
     run = SingleRun(ringfence.policy.limits)
     try:
-        run.conversation = ringfence.conversation(user=user, approver=approver)
-        async for item in run.conversation.run_stream(task=task):
+        run.conversation, items = await begun()
+        async for item in items:
             if isinstance(item, TaskResult):
                 run.result = item
             else:
@@ -102,7 +142,7 @@ async def run_once(
     return run
 
 
-def print_end(done: SingleRun, console: Console, errors: Console) -> None:
+def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file: Path) -> None:
     """What it has cost, and on `errors` why it did not come to its end."""
     if done.conversation is not None:
         console.print(Text(usage_line(done.conversation.usage, done.limits), "dim"))
@@ -113,8 +153,12 @@ def print_end(done: SingleRun, console: Console, errors: Console) -> None:
     for request in done.waiting:
         call = one_line(call_line(request.tool, request.arguments))
         errors.print(Text(f"Waits for approval: {call} ({request.id})"))
-    if done.waiting:
-        errors.print(Text("It was not done. Run the task again with --approve ask to decide.", "dim"))
+    if done.conversation is not None and done.exit is Exit.WAITING_FOR_APPROVAL:
+        commands = (
+            f"ringfence approvals list {policy_file}",
+            f"ringfence resume {policy_file} {done.conversation.id}",
+        )
+        errors.print(Text(f"It is not done yet. Decide, then go on: {'; '.join(commands)}", "dim"))
 
 
 def _usage(conversation: Conversation[Any, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -59,10 +59,12 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
         for one in signals:
             loop.remove_signal_handler(one)
 
-    for one in signals:
-        loop.add_signal_handler(one, stop)
+    with suppress(NotImplementedError):  # Windows has no such handlers, and ends the process at once
+        for one in signals:
+            loop.add_signal_handler(one, stop)
     try:
         yield
     finally:
-        for one in signals:
-            loop.remove_signal_handler(one)
+        with suppress(NotImplementedError):
+            for one in signals:
+                loop.remove_signal_handler(one)

@@ -31,6 +31,7 @@ from autogen_core.model_context import ChatCompletionContext
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool, StaticWorkbench, Workbench
 
+from ringfence.agents import own_runtimes
 from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient
 from ringfence.agents.user_input import fenced_input
@@ -134,13 +135,8 @@ class _Walker:
 
     def check_runtimes(self) -> None:
         """Find the runtimes on which other teams or agents run, too."""
-        own = {
-            name
-            for team in self.coverage.teams
-            for name in (*team._participant_topic_types, team._group_chat_manager_topic_type)  # noqa: SLF001
-        }
         for runtime in self.coverage.runtimes:
-            if runtime._known_agent_names - own:  # noqa: SLF001 - AutoGen tells it no other way
+            if own_runtimes.has_others(runtime, self.coverage.teams):
                 said = "shares a runtime with others, which one cancelled run stops for all"
                 self._fault("team", f"{said}; {_OWN_RUNTIME}")
 

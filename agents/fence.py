@@ -19,7 +19,7 @@ from ringfence.agents.judges import price_of_client
 from ringfence.agents.memory import FencedMemory, JournalRecalls, Recall, Recalled
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
 from ringfence.agents.policy_fit import misplaced_arguments, misplaced_names, unread_arguments
-from ringfence.agents.termination import FenceTermination
+from ringfence.agents.termination import FenceTermination, own_turns, speakers
 from ringfence.agents.user_input import FencedInput
 from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
@@ -188,12 +188,12 @@ class Fence:
     def _spec(self, tool: str) -> ToolSpec:
         return self._directory.specs[tool]
 
-    async def _ask_about(self, call: ToolCall, reason: str) -> None:
+    async def _ask_about(self, call: ToolCall, reason: str, occasion: str) -> None:
         """Return when a person says that a call of which nobody knows whether it has run may run."""
         spec = self._spec(call.tool)
         real = reveal_arguments(call, spec, self._session.vault).arguments
         await self._session.approvals.settle(
-            call, real_arguments=real, reason=reason, kind="doubt", reveals=spec.reveals
+            call, real_arguments=real, reason=reason, kind="doubt", occasion=occasion, reveals=spec.reveals
         )
 
     async def admit(self, team: Team | ChatAgent, *, is_new: bool = False) -> None:
@@ -224,9 +224,9 @@ class Fence:
         team._termination_condition = FenceTermination(  # noqa: SLF001
             stop=self._session.stop,
             ledger=self._session.ledger,
-            agents=[participant.name for participant in team._participants],  # noqa: SLF001
+            agents=speakers(team),
             own=team._termination_condition,  # noqa: SLF001
-            own_turns=team._max_turns,  # noqa: SLF001
+            own_turns=own_turns(team),
         )
 
     def _register(self, name: str, origin: ToolOrigin) -> None:

@@ -219,9 +219,9 @@ class JobRuns:
             case _ if await self._runs_elsewhere(claim.id):
                 await self._hand_back(claim, after_seconds=self._ringfence.store.settings.lease_seconds)
             case _:
-                again = await self._queue.try_again(claim, said)
-                self._told(claim.id, JobStatus.QUEUED if again else JobStatus.FAILED, said)
-                await self._ringfence.jobs.deliver(claim.id)
+                if status := await self._queue.try_again(claim, said):
+                    self._told(claim.id, status, said)
+                    await self._ringfence.jobs.deliver(claim.id)
 
     async def _end(self, claim: Claim, status: JobStatus, result: dict[str, Any]) -> None:
         if await self._queue.end(claim, status, result):

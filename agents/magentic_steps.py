@@ -17,10 +17,10 @@ class SteppedOrchestrator(MagenticOneOrchestrator):
     """Goes on with its inner loop when it is started without messages."""
 
     @rpc
-    async def handle_start(self, message: GroupChatStart, ctx: MessageContext) -> None:  # type: ignore[override]  # AutoGen's decorator hides the method's type
+    async def handle_start(self, message: GroupChatStart, ctx: MessageContext) -> None:  # type: ignore[override]  # AutoGen's, too
         """Begin with a task, or go on after an agent's turn."""
         if message.messages is not None:
-            await super().handle_start(message, ctx)  # type: ignore[arg-type]  # as above
+            await super().handle_start(message, ctx)  # type: ignore[call-arg]  # AutoGen's decorator hides the method
         else:
             await self._orchestrate_step(ctx.cancellation_token)
 
@@ -38,4 +38,4 @@ def go_by_steps(team: MagenticOneGroupChat) -> None:
         )
 
     team._base_group_chat_manager_class = SteppedOrchestrator
-    team._create_group_chat_manager_factory = factory  # type: ignore[method-assign]  # AutoGen offers no other way in
+    team._create_group_chat_manager_factory = factory  # type: ignore[assignment, method-assign]  # AutoGen names all it hands over

@@ -4,9 +4,20 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from autogen_agentchat.teams import BaseGroupChat
 from autogen_core import CancellationToken, SingleThreadedAgentRuntime
 
 from ringfence.errors import ConversationInterrupted
+
+
+def has_others(runtime: SingleThreadedAgentRuntime, teams: Iterable[BaseGroupChat]) -> bool:
+    """Whether agents are registered on a runtime that are in none of these teams."""
+    own = {
+        name
+        for team in teams
+        for name in (*team._participant_topic_types, team._group_chat_manager_topic_type)  # noqa: SLF001 - AutoGen tells it no other way
+    }
+    return bool(runtime._known_agent_names - own)  # noqa: SLF001 - likewise
 
 
 def start(runtimes: Iterable[SingleThreadedAgentRuntime]) -> None:

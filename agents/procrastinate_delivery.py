@@ -5,7 +5,6 @@ from contextlib import suppress
 from datetime import datetime
 
 from ringfence.conversations.store import Store
-from ringfence.conversations.store_engine import libpq_settings
 from ringfence.errors import Fault, PolicyError, StoreError
 
 try:
@@ -29,10 +28,9 @@ def make_app(
         run: Works on a job; an app that only delivers needs none.
         connections: How many it holds at most, while it is open.
     """
-    place = store.place
+    url = store.place.url.set(drivername="postgresql")
     connector = PsycopgConnector(
-        conninfo=place.url.set(drivername="postgresql").render_as_string(hide_password=False),
-        kwargs=libpq_settings(place),
+        conninfo=url.render_as_string(hide_password=False),
         min_size=1,
         max_size=connections,
     )

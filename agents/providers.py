@@ -66,7 +66,9 @@ _MAKERS = {
 }
 
 
-def build_client(tier: ModelTier, *, folder: Path, name: str = "") -> ChatCompletionClient:
+def build_client(
+    tier: ModelTier, *, folder: Path, name: str = "", key: str | None = None
+) -> ChatCompletionClient:
     """The client of a tier; PolicyError says what is missing, and never the value of a key.
 
     The client does not bound its output: pass `output_limit` with each call. The SDKs of OpenAI and Anthropic
@@ -76,6 +78,7 @@ def build_client(tier: ModelTier, *, folder: Path, name: str = "") -> ChatComple
         tier: A tier of the policy.
         folder: The folder that `tier.rules` is relative to.
         name: The tier's name in the policy, for error messages.
+        key: In place of the environment's, for a client that is never called.
     """
     where = f"models.{name}" if name else "models"
     if tier.provider == "rehearsal":
@@ -87,7 +90,7 @@ def build_client(tier: ModelTier, *, folder: Path, name: str = "") -> ChatComple
         arguments["api_version"] = tier.api_version
     elif tier.base_url:
         arguments["host" if tier.provider == "ollama" else "base_url"] = tier.base_url
-    key = _key(tier, maker, where)
+    key = key or _key(tier, maker, where)
     if tier.provider == "ollama":
         client = _with_timeout(_construct(tier, maker, arguments, where), arguments, key)
     else:

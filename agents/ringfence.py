@@ -9,7 +9,9 @@ from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_core.models import ChatCompletionClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ringfence.agents import own_runtimes
 from ringfence.agents.compiled_policy import CompiledPolicy, compile_policy
+from ringfence.agents.coverage import walk
 from ringfence.agents.fence import Fence
 from ringfence.agents.job_delivery import delivery_of
 from ringfence.agents.providers import build_client
@@ -161,7 +163,7 @@ class Ringfence:
         user: str = "user",
         approver: Approver | None = None,
     ) -> Conversation[Event, TaskResult]:
-        """A conversation: a new one, or one that the store knows by its id, which is taken up at its first use.
+        """A conversation: a new one, or one that the store knows by its id, taken up at its first use.
 
         Args:
             team: Builds the team with the fence that it is given; called afresh for each conversation and
@@ -186,7 +188,11 @@ class Ringfence:
                 # It would end the whole service, and every conversation in it.
                 raise PolicyError([Fault("the team factory ended the program", where="team")]) from None
             # Before a state is loaded: that binds the team's termination condition.
-            await fence.admit(built, is_new=True)
+            try:
+                await fence.admit(built, is_new=True)
+            except PolicyError:
+                await own_runtimes.stop(walk(built, fence).runtimes)
+                raise
             return TeamRunner(built, fence)
 
         def renewed(before: Session) -> Session | None:
@@ -231,6 +237,7 @@ class Ringfence:
             coverage = await fence.inspect((team or self.team)(fence))
         except PolicyError as error:
             return list(error.faults)
+        await own_runtimes.stop(coverage.runtimes)
         return coverage.faults
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from ringfence.conversations.journaled_calls import JournalModelCalls
 from ringfence.conversations.journaled_tools import key_of
 from ringfence.conversations.requests import Requests, approval_content, decision_content, status_of
 from ringfence.conversations.session import Session
+from ringfence.conversations.store import Store
 from ringfence.guardrails.approval import ApprovalBook, ApprovalDecision, ApprovalRequest, Approver
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.enforcement import Enforce, Scan
@@ -33,8 +34,8 @@ def new_session(
     id: str,  # noqa: A002 - the word that everybody uses for it
     user: str,
     approver: Approver | None,
-    journal: Journal,
-    requests: Requests,
+    journal: Journal | None = None,
+    requests: Requests | None = None,
     audit: AuditLog,
     tier_client: Callable[[str], ChatCompletionClient],
     before: Session | None = None,
@@ -42,8 +43,11 @@ def new_session(
     """The state and the user door of one conversation.
 
     With a session `before`, the conversation goes on under another policy: pseudonyms, and what was spent,
-    read and suspected, are the same; doors and limits are the new policy's.
+    read and suspected, are the same; doors and limits are the new policy's. What only tries things out needs
+    no journal, and gets one that is never opened.
     """
+    journal = journal or Journal(Store(), id)
+    requests = requests or Requests(journal.store, id)
     policy = compiled.policy
     record = RunRecorder(audit, conversation=id, policy=compiled.version)
     vault = before.vault if before else Vault()

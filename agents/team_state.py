@@ -7,7 +7,6 @@ was told before, and which of its nodes a GraphFlow was about to start.
 # ruff: noqa: SLF001 - AutoGen tells it no other way; the names are pinned in tests/edges/
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from itertools import zip_longest
 from typing import Any
 
@@ -35,15 +34,12 @@ async def save(team: Team | ChatAgent, coverage: Coverage) -> dict[str, Any]:
             parts.setdefault(path, {})["triggered"] = {node: sorted(groups[node]) for node in groups}
         elif isinstance(part, SocietyOfMindAgent):
             parts.setdefault(path, {})["context"] = await part.model_context.save_state()
-    whole = {**state, _PARTS: parts} if parts else state
-    has_graph = any(isinstance(part, GraphFlow) for part in coverage.parts.values())
-    # AutoGen hands out parts of a running graph's own state; what it hands out of others is fresh.
-    return deepcopy(whole) if has_graph else whole
+    return {**state, _PARTS: parts} if parts else state
 
 
 async def load(team: Team | ChatAgent, coverage: Coverage, state: Mapping[str, Any]) -> None:
     """Load what `save` gave, or AutoGen itself, into a fresh team; a part that was not saved stays fresh."""
-    whole = _mended(deepcopy(dict(state)))
+    whole = _mended(dict(state))  # a copy: a graph goes on to write into what it is given
     parts = whole.pop(_PARTS, {})
     await team.load_state(whole)
     for path, part in _left_out(team, coverage):

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from autogen_agentchat.base import TerminatedException, TerminationCondition
+from autogen_agentchat.agents import MessageFilterAgent
+from autogen_agentchat.base import ChatAgent, TerminatedException, TerminationCondition
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage
+from autogen_agentchat.teams import BaseGroupChat, MagenticOneGroupChat
 
 from ringfence.agents.quiet_conditions import without_models
 from ringfence.budgets.ledger import Ledger
@@ -157,6 +159,21 @@ class FenceTermination(TerminationCondition):
         self._turns, self._begun, self._ended_before = 0, False, None
         if self._own is not None:
             await self._own.reset()
+
+
+def speakers(team: BaseGroupChat) -> set[str]:
+    """The names in which a team's members speak; a team as a member speaks in those of its own members."""
+    members = team._participants  # noqa: SLF001 - AutoGen tells it no other way
+    return {_speaks_as(member).name for member in members if isinstance(member, ChatAgent)}
+
+
+def _speaks_as(agent: ChatAgent) -> ChatAgent:
+    return _speaks_as(agent._wrapped_agent) if isinstance(agent, MessageFilterAgent) else agent  # noqa: SLF001 - likewise
+
+
+def own_turns(team: BaseGroupChat) -> int | None:
+    """After how many turns a team ends by itself; MagenticOne counts rounds, and has a last word."""
+    return None if isinstance(team, MagenticOneGroupChat) else team._max_turns  # noqa: SLF001 - likewise
 
 
 def recorded(messages: Sequence[Message], *, is_task: bool) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 
-from ringfence.budgets.ledger import Ledger
+from ringfence.budgets.ledger import Ledger, Reservation
 from ringfence.budgets.prices import Price
 from ringfence.budgets.usage import Step, Usage
 from ringfence.errors import ModelCallFailed
@@ -44,6 +44,11 @@ class MeterModelCalls:
         prompt_tokens = self._count_prompt(call)
         output_tokens = self._affordable_output(prompt_tokens, call.max_output_tokens)
         worst_case = self._used(prompt_tokens, output_tokens)
+        if call.is_repeated:
+            # Nobody knows what the provider charged for the call that was lost.
+            self._settle(
+                call, self._ledger.reserve(worst_case), Step(call.agent, call.model, worst_case, 0.0)
+            )
         reservation = self._ledger.reserve(worst_case)
         used, started = worst_case, monotonic()
         try:
@@ -58,10 +63,7 @@ class MeterModelCalls:
             raise
         finally:
             seconds = monotonic() - started
-            step = Step(call.agent, call.model, used, seconds)
-            self._ledger.settle(reservation, step)
-            if call.settled is not None:
-                call.settled(step)
+            self._settle(call, reservation, Step(call.agent, call.model, used, seconds))
             self._record(
                 "model_usage",
                 agent=call.agent,
@@ -74,6 +76,11 @@ class MeterModelCalls:
             )
         self._ledger.check_spent()
         return reply
+
+    def _settle(self, call: ModelCall, reservation: Reservation, step: Step) -> None:
+        self._ledger.settle(reservation, step)
+        if call.settled is not None:
+            call.settled(step)
 
     def _affordable_output(self, prompt_tokens: int, wanted: int) -> int:
         tokens_left, usd_left = self._ledger.tokens_left(), self._ledger.usd_left()

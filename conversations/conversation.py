@@ -27,6 +27,7 @@ from ringfence.errors import (
     ApprovalRequired,
     ConversationChanged,
     ConversationInterrupted,
+    LeaseLost,
     LimitExceeded,
     RingfenceError,
     StoreError,
@@ -546,6 +547,12 @@ class Conversation(Generic[EventT, ResultT]):
             await self._store.run(lambda db: kept.create(db, session, self._team))
             await self._refresh()
         began_with = await runner.fingerprint()
+
+        def stop(error: LeaseLost) -> None:
+            session.stop.set(error)
+            run.token.cancel()
+
+        session.journal.lease.when_lost = stop
         await session.journal.begin_run(
             resumes=run.resumes,
             status=Status.RUNNING.value,

@@ -107,32 +107,28 @@ class JobQueue:
 
         return await store.run(write)
 
-    async def try_again(self, claim: Claim, error: str) -> bool:
+    async def try_again(self, claim: Claim, error: str) -> JobStatus | None:
         """Put a job back that failed but may work later, or end it after its last attempt.
 
-        Says whether it is put back; the wait grows while it makes no step.
+        The wait grows while it makes no step. Answers with its status; None when it is another worker's.
         """
         store, table = self._store, self._store.tables.jobs
 
-        async def write(db: AsyncConnection) -> bool:
+        async def write(db: AsyncConnection) -> JobStatus | None:
             row = await find_row(db, store, claim.id, lock=True)
             if row is None or row.worker != claim.ticket:
-                return False
+                return None
             steps = await db.execute(select(steps_of(store)).where(table.c.id == claim.id))
-            attempts = 1 if steps.scalar_one() > row.steps else row.attempts
-            is_over = attempts >= row.most_attempts and attempts == row.attempts
-            wait = self._settings.backoff(attempts)
-            await self._change(
-                db,
-                claim,
-                status=JobStatus.FAILED if is_over else JobStatus.QUEUED,
-                worker="",
-                due_at=await store.now(db) + wait,
-                result=self._sealed(claim.id, {"error": error}),
-            )
+            gets_on = steps.scalar_one() > row.steps
+            is_over = row.attempts >= row.most_attempts and not gets_on
+            status = JobStatus.FAILED if is_over else JobStatus.QUEUED
+            wait = self._settings.backoff(1 if gets_on else row.attempts)
+            due_at = await store.now(db) + wait
+            result = self._sealed(claim.id, {"error": error})
+            await self._change(db, claim, status=status, worker="", due_at=due_at, result=result)
             await store.notify(db, EVENTS, claim.id)
             await store.notify(db, JOBS, claim.id)
-            return not is_over
+            return status
 
         return await store.run(write)
 

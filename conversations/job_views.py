@@ -50,6 +50,14 @@ class JobViews:
         answer = self._store.sealer.open(row.result, *result_binding(job))["answer"]
         return str(self._reveal(_vault(record), answer))
 
+    async def mark(self, db: AsyncConnection, job: str) -> tuple[Any, ...] | None:
+        """Something that is another thing after each change of a job or its conversation; costs little."""
+        jobs, talks = self._store.tables.jobs, self._store.tables.conversations
+        columns = (jobs.c.status, jobs.c.updated_at, jobs.c.cancelled, talks.c.writes)
+        whole = select(*columns).select_from(jobs.outerjoin(talks, talks.c.id == jobs.c.id))
+        row = (await db.execute(whole.where(jobs.c.id == job))).one_or_none()
+        return None if row is None else tuple(row)
+
     async def news(self, db: AsyncConnection, job: str, since: int) -> tuple[Job, News]:
         """A job with its progress, and its events after a number; both as they were at one moment."""
         seen = await self.job(db, job)

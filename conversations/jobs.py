@@ -188,14 +188,20 @@ class Jobs:
         since: int = 0,
     ) -> AsyncGenerator[tuple[Job, News], None]:
         """The job and what is new in it, now and after each change; ends with the job. Raises as `events`."""
+        seen: object = None
         async with self._store.changes(EVENTS) as changed:
             while True:
-                job, news = await self._store.read(lambda db, after=since: self._views.news(db, id, after))
-                since = news[-1][0] if news else since
-                yield job, news
-                if job.status.has_ended:
-                    return
+                # Most of what is told is told of other conversations.
+                if (mark := await self._store.read(lambda db: self._views.mark(db, id))) != seen:
+                    job, news = await self._news(id, since)
+                    seen, since = mark, news[-1][0] if news else since
+                    yield job, news
+                    if job.status.has_ended:
+                        return
                 await changed(_LOOK_AGAIN_SECONDS)
+
+    async def _news(self, job: str, since: int) -> tuple[Job, News]:
+        return await self._store.read(lambda db: self._views.news(db, job, since))
 
     async def cancel(self, id: str) -> Job:  # noqa: A002
         """Stop a job: at once when it does not run, and soon when it does; an ended one stays as it is.

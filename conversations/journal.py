@@ -89,6 +89,7 @@ class Journal:
         """What went out in the open turn."""
         self.intents: dict[str, Intent] = {}
         """Of tool calls that are on their way, with arguments as the agents see them."""
+        self._settled = 0
         self._written_session: Mapping[str, Any] | None = None
         self._written_vault = -1
         self.ended = False
@@ -117,6 +118,12 @@ class Journal:
         self._written_session, self._written_vault = None, -1
         self.opened = None if record.open_turn is None else record.open_turn["messages"]
         self._rows = {row.key: row for row in rows}
+        self._settled = sum(row.outcome is not None for row in rows)
+        if record.open_turn is not None and self._settled != record.session.get("settled", self._settled):
+            raise StoreError(
+                f"Steps of the open turn of conversation {self.conversation!r} have lost their outcome: its "
+                "journal was changed, so nobody can say what happened; restore it from a backup"
+            )
         self.turn_events = [*events]
 
     def lose_track(self) -> None:
@@ -134,7 +141,7 @@ class Journal:
         """
         if not resumes:
             self.run, self.turn = self.run + 1, self.turn + 1
-            self._rows = {}
+            self._rows, self._settled = {}, 0
             values["open_turn"] = self._seal_open_turn(None)
             self.opened = None
             self.turn_events.clear()
@@ -176,7 +183,7 @@ class Journal:
             "open_turn": self._seal_open_turn([], turn + 1) if goes_on else None,
             "turn": turn + 1 if goes_on else turn,
         }
-        await self._write(keep, **values)
+        await self._write(keep, settled=-self._settled, **values)
         self.turn = values["turn"]
         self.opened = [] if goes_on else None
         self._rows, self._unused = {}, set()
@@ -260,12 +267,15 @@ class Journal:
             }  # fmt: skip
             await db.execute(insert(table), new | values)
 
-        await self._write(keep, journal_rows=0 if before else 1)
+        settled = (outcome is not None) - (before is not None and before.outcome is not None)
+        await self._write(keep, journal_rows=0 if before else 1, settled=settled)
         self._rows[intent.key] = row
 
     async def finish(self, key: str, outcome: Outcome, *, status: str = DONE) -> None:
         """Write down what came of a step."""
-        await self._write(lambda db: self._complete(db, key, outcome, status))
+        before = self._rows.get(key)
+        settled = int(before is not None and before.outcome is None)
+        await self._write(lambda db: self._complete(db, key, outcome, status), settled=settled)
         self._note(key, outcome, status)
 
     async def fail(self, key: str, outcome: Outcome) -> None:
@@ -282,11 +292,13 @@ class Journal:
         outcomes: list[Outcome] = []
         async with self._lock:
             token = new_token()
+            session = self._session(1)
             async with self.store.transaction() as db:
-                await self._fence(db, token, {})
+                await self._fence(db, token, {"session": self.seal("session", session)})
                 yield db, outcomes.append
                 await self._complete(db, key, outcomes[-1], RAN)
-            self._token = token
+            self._token, self._written_session = token, session
+            self._settled += 1
         self._note(key, outcomes[-1], RAN)
 
     # Events
@@ -305,10 +317,12 @@ class Journal:
 
     # Below: one write at a time
 
-    async def _write(self, work: Work | None = None, *, journal_rows: int = 0, **values: Any) -> None:
+    async def _write(
+        self, work: Work | None = None, *, journal_rows: int = 0, settled: int = 0, **values: Any
+    ) -> None:
         async with self._lock:
             token, events = new_token(), [*self._events]
-            session, vault = self.session(), self.vault() if self.vault else None
+            session, vault = self._session(settled), self.vault() if self.vault else None
             if session != self._written_session:
                 values["session"] = self.seal("session", session)
             if vault is not None and vault[0] != self._written_vault:
@@ -328,12 +342,17 @@ class Journal:
 
             await self.store.run(write)
             self._token = token
+            self._settled += settled
             self._journal_rows += journal_rows
             self._event_rows += len(events)
             del self._events[: len(events)]
             self._written_session = session
             if vault is not None:
                 self._written_vault = vault[0]
+
+    def _session(self, settled: int) -> Mapping[str, Any]:
+        # How many steps of the open turn have an outcome, so that one that was taken away is noticed.
+        return {**self.session(), "settled": self._settled + settled}
 
     async def _fence(self, db: AsyncConnection, token: int, values: Mapping[str, Any]) -> bool:
         """Begin a write; False when it was committed before, and only the answer was lost."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from ringfence.budgets.usage import Step
 from ringfence.conversations.journal import Intent, Journal, no_run
 from ringfence.conversations.outcomes import answered, model_reply, refused
+from ringfence.conversations.records import DONE, STARTED
 from ringfence.errors import RingfenceError
 from ringfence.guardrails.calls import ModelCall
 from ringfence.guardrails.middleware import Handler
@@ -19,6 +20,8 @@ from ringfence.guardrails.texts import CreateResult, FunctionCall, texts_of
 
 _OWN = frozenset({"cancellation_token"})
 """Options that say nothing of what is asked."""
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+"""An id with many digits in a row looks like a phone number, and would be replaced by a random one."""
 
 
 class JournalModelCalls:
@@ -48,7 +51,7 @@ class JournalModelCalls:
         kind = "reask" if call.attempt and self._kind == "model" else self._kind
         key = journal.occurrence(f"{self._kind}:{call.agent}:{fingerprint_of(call)}")
         row = journal.row(key)
-        if row is not None and row.outcome is not None and row.status == "done":
+        if row is not None and row.outcome is not None and row.status == DONE:
             self._record("replays", door="model", agent=call.agent, model=call.model)
             return model_reply(row.outcome)
         if self._kind == "model":
@@ -56,14 +59,15 @@ class JournalModelCalls:
         await journal.start(Intent(key, kind, call.agent, call.model, _shown(call)))
         steps: list[Step] = []
         try:
-            reply = await call_next(replace(call, settled=steps.append))
+            is_repeated = row is not None and row.status == STARTED
+            reply = await call_next(replace(call, settled=steps.append, is_repeated=is_repeated))
         except RingfenceError as error:
             cost = {"steps": [step.as_dict() for step in steps]}
             outcome = refused(error)
             if outcome is not None:
                 await journal.finish(key, {**outcome, **cost})
             else:
-                await journal.fail(key, {"failed": str(error), **cost})
+                await journal.fail(key, {"failed": str(error), "error": type(error).__name__, **cost})
             raise
         reply = self._with_own_ids(reply, key)
         cost = {"steps": [step.as_dict() for step in steps]}
@@ -77,7 +81,7 @@ class JournalModelCalls:
         journal = self._journal
         calls = [
             FunctionCall(
-                id=f"call_{_hash([journal.conversation, journal.turn, key, place])[:24]}",
+                id=f"call_{_hash([journal.conversation, journal.turn, key, place])[:24].translate(_LETTERS)}",
                 name=wanted.name,
                 arguments=wanted.arguments,
             )

@@ -16,8 +16,8 @@ from ringfence.guardrails.refusal import failed
 from ringfence.guardrails.texts import ToolResult
 from ringfence.guardrails.tool_policy import ToolSpec
 
-Settle = Callable[[ToolCall, str], Any]
-"""Asks a person about a call, and returns when the answer is yes."""
+Settle = Callable[[ToolCall, str, str], Any]
+"""Asks a person about a call, why, and on which occasion; returns when the answer is yes."""
 
 
 def key_of(call: ToolCall) -> str:
@@ -60,7 +60,8 @@ class JournalToolCalls:
         journal.intents[intent.key] = intent
         if row is not None and row.status == STARTED and not may_repeat(spec):
             try:
-                await self._ask(call, _doubt(row))
+                # Who allowed one more try did not allow a second one.
+                await self._ask(call, _doubt(row), str(row.epoch))
             except ApprovalDenied as denied:
                 result = failed(call, f"{_AFTER_DOUBT} {denied.reason}.")
                 await journal.finish(key_of(call), answered(result))

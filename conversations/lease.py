@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -34,6 +35,8 @@ class Lease:
         self._seconds = store.settings.lease_seconds
         self._held_until = 0.0
         self._beating: asyncio.Task[None] | None = None
+        self.when_lost: Callable[[LeaseLost], None] = lambda _: None
+        """Stops what is under way."""
         self.epoch = 0
 
     @property
@@ -101,9 +104,13 @@ class Lease:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._seconds / _BEATS_A_LEASE)
-            # Without the store nothing is written either; the next write says so.
-            with suppress(StoreError):
+            try:
                 await self._renew()
+            except LeaseLost as error:
+                self.when_lost(error)
+                return
+            except StoreError:
+                continue  # without the store nothing is written either; the next write says so
 
     async def _renew(self) -> None:
         table, asked_at = self._store.tables.conversations, monotonic()

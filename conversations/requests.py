@@ -107,12 +107,18 @@ class Requests:
         return await self._store.run(keep)
 
     async def withdraw(self) -> None:
-        """Nothing of what was asked or decided in this conversation counts any more."""
+        """Nothing of what was asked or decided in the last turn counts any more; older requests stay."""
+        talks = self._store.tables.conversations
 
         async def keep(db: AsyncConnection) -> None:
+            last = select(talks.c.turn).where(talks.c.id == self._conversation).scalar_subquery()
             await db.execute(
                 update(self._table)
-                .where(self._table.c.conversation == self._conversation, self._table.c.status != WITHDRAWN)
+                .where(
+                    self._table.c.conversation == self._conversation,
+                    self._table.c.turn == last,
+                    self._table.c.status != WITHDRAWN,
+                )
                 .values(status=WITHDRAWN)
             )
             await self._store.notify(db, REQUESTS, self._conversation)

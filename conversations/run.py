@@ -196,7 +196,7 @@ class Run(Generic[EventT, ResultT]):
         ended: ResultT | None = None
         while True:
             ended = await self._deliver_turn(runner, outward, messages)
-            if stop.error is not None and not isinstance(stop.error, LimitExceeded):
+            if self._is_cut_short():
                 return ended
             goes_on = not runner.finished and stop.error is None
             state = await runner.save_state()
@@ -209,6 +209,11 @@ class Run(Generic[EventT, ResultT]):
                 return ended
             messages = ()
 
+    def _is_cut_short(self) -> bool:
+        """Whether the turn will be played again or given up, so that what it still says is of no account."""
+        error = self._session.stop.error
+        return error is not None and not isinstance(error, LimitExceeded)
+
     async def _deliver_turn(
         self, runner: Runner[EventT, ResultT], outward: Send, messages: Sequence[Any]
     ) -> ResultT | None:
@@ -220,9 +225,9 @@ class Run(Generic[EventT, ResultT]):
                     async for item in items:
                         if runner.is_result(item):
                             ended = item  # type: ignore[assignment]  # is_result says which of the two it is
-                        elif not is_suspension(self._session.stop.error):
+                        elif not self._is_cut_short():
                             await self._send(runner, outward, item)
-                    if not is_suspension(self._session.stop.error):
+                    if not self._is_cut_short():
                         await self._send_rest(runner, outward, *list(self._written))
                 except RingfenceError as error:
                     # Closing a team's stream lets the rest of the chat run on, unless it is stopped.

@@ -89,7 +89,6 @@ def migrate(db: Connection, prefix: str) -> None:
         db,
         opts={
             "version_table": _version_table(prefix).name,
-            "transactional_ddl": True,
             # The same that `alembic.command.upgrade` calls.
             "fn": lambda revision, _: scripts._upgrade_revs("head", revision),  # noqa: SLF001
         },

@@ -171,17 +171,26 @@ class ApprovalBook:
         real_arguments: Mapping[str, Any],
         reason: str,
         kind: str = "approval",
+        occasion: str = "",
         reveals: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        """Return when a person approved exactly this call.
+        """Return when a person approved exactly this call, asked on this occasion.
 
         Raises:
             ApprovalRequired: Nobody has decided yet.
             ApprovalDenied: The person said no, or the approval has expired.
         """
-        asked = self._used(call, kind)
+        approval_id = self._id(call, kind, occasion)
+        asked = self._used(call, approval_id)
         if asked is None:
-            request = self._request(call, real_arguments, reason, kind, reveals or {})
+            request = self._request(
+                approval_id,
+                call,
+                real_arguments=real_arguments,
+                reason=reason,
+                kind=kind,
+                reveals=reveals or {},
+            )
             asked = await self._asked(request, call)
         request, decision = asked
         if isinstance(decision, Rejected):
@@ -189,10 +198,10 @@ class ApprovalBook:
             raise ApprovalDenied(approval_id=request.id, tool=call.tool, reason=said)
         self._check_expiry(request)
 
-    def _used(self, call: ToolCall, kind: str) -> tuple[ApprovalRequest, ApprovalDecision] | None:
+    def _used(self, call: ToolCall, approval_id: str) -> tuple[ApprovalRequest, ApprovalDecision] | None:
         for one in self._decided.values():
             bound = self._digest(call, one.request.expires_at, one.request.id)
-            if one.call.call_id == call.call_id and one.request.digest == bound and one.request.kind == kind:
+            if one.request.id == approval_id and one.request.digest == bound:
                 del self._decided[one.request.id]
                 return one.request, one.decision
         return None
@@ -231,13 +240,14 @@ class ApprovalBook:
 
     def _request(
         self,
+        approval_id: str,
         call: ToolCall,
+        *,
         real_arguments: Mapping[str, Any],
         reason: str,
         kind: str,
         reveals: Mapping[str, tuple[str, ...]],
     ) -> ApprovalRequest:
-        approval_id = f"approval-{self._id(call, kind)[:16]}"
         if approval_id in self._waiting:
             return self._waiting[approval_id][0]
         expires_at = self._now() + timedelta(seconds=self._lasts_seconds)
@@ -257,9 +267,10 @@ class ApprovalBook:
             reveals=reveals,
         )
 
-    def _id(self, call: ToolCall, kind: str) -> str:
+    def _id(self, call: ToolCall, kind: str, occasion: str) -> str:
         # The same for the same call, so that a turn that is played again asks nobody twice.
-        return digest(call.tool, call.arguments, self._policy_version, self._conversation, call.call_id, kind)
+        asked = (self._policy_version, self._conversation, call.call_id, kind + occasion)
+        return f"approval-{digest(call.tool, call.arguments, *asked)[:16]}"
 
     def _digest(self, call: ToolCall, expires_at: datetime, approval_id: str) -> str:
         return digest(call.tool, call.arguments, self._policy_version, expires_at.isoformat(), approval_id)

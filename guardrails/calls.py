@@ -50,6 +50,8 @@ class ModelCall:
     """Takes the reply's text piece by piece as the model writes it, if somebody wants to see it live."""
     attempt: int = field(default=0, metadata=_STRUCTURAL)
     """How often the model was asked to mend its reply before."""
+    is_repeated: bool = field(default=False, metadata=_STRUCTURAL)
+    """It was begun before, in a process that died, and may have been paid for."""
     settled: Callable[[Any], None] | None = field(default=None, repr=False, metadata=_STRUCTURAL)
     """Told what the call has cost, if somebody wants to know."""
 

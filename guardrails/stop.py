@@ -3,7 +3,7 @@
 from asyncio import Future
 from typing import Any
 
-from ringfence.errors import RingfenceError, is_suspension
+from ringfence.errors import ConversationInterrupted, RingfenceError, is_suspension
 
 
 class StopSignal:
@@ -40,7 +40,8 @@ class StopSignal:
         work.add_done_callback(self._pending.discard)
 
     def interrupt(self) -> None:
-        """Cancel everything that is under way."""
+        """Cancel everything that is under way, and let nothing begin: a team can outlive its cancellation."""
         self.interrupted = True
+        self._error = self._error or ConversationInterrupted("The run was cancelled")
         for work in list(self._pending):
             work.cancel()

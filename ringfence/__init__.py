@@ -14,21 +14,28 @@ from ringfence.budgets.limits import Limits
 from ringfence.budgets.prices import Price
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.conversation import Conversation
+from ringfence.conversations.question import Question
 from ringfence.conversations.status import Status
+from ringfence.conversations.store import Store
 from ringfence.conversations.transcript import Entry
 from ringfence.errors import (
+    AnswerRequired,
     ApprovalDenied,
     ApprovalRequired,
+    ConversationChanged,
     ConversationInterrupted,
     CoverageError,
     Fault,
     GuardrailTripped,
+    JobError,
+    LeaseLost,
     LimitExceeded,
     ModelCallFailed,
     PolicyError,
     RingfenceError,
     StoreError,
     TaskError,
+    UnknownConversation,
     VaultError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
@@ -38,6 +45,7 @@ from ringfence.guardrails.validator_traits import Reads, Traits, Window
 from ringfence.policy import AuditSettings, Policy
 
 __all__ = [
+    "AnswerRequired",
     "ApprovalDenied",
     "ApprovalRequest",
     "ApprovalRequired",
@@ -45,18 +53,22 @@ __all__ = [
     "Approver",
     "AuditSettings",
     "Conversation",
+    "ConversationChanged",
     "ConversationInterrupted",
     "CoverageError",
     "Entry",
     "Fault",
     "Fence",
     "GuardrailTripped",
+    "JobError",
+    "LeaseLost",
     "LimitExceeded",
     "Limits",
     "ModelCallFailed",
     "Policy",
     "PolicyError",
     "Price",
+    "Question",
     "Reads",
     "RehearsalModel",
     "Rejected",
@@ -64,10 +76,12 @@ __all__ = [
     "RingfenceError",
     "Status",
     "Step",
+    "Store",
     "StoreError",
     "TaskError",
     "TeamFactory",
     "Traits",
+    "UnknownConversation",
     "Usage",
     "VaultError",
     "Window",

@@ -1,16 +1,16 @@
-"""The command `ringfence`: demo, chat, run, scan, check and policy.
+"""The command `ringfence`, and its groups policy, jobs, approvals and store.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,8 @@ from ringfence.adapters.approval_commands import approval_commands
 from ringfence.adapters.interrupts import INTERRUPTED, leave_threads_behind, run_until_interrupted
 from ringfence.adapters.jobs_commands import jobs_commands, worker
 from ringfence.adapters.policy_commands import policy_commands
+from ringfence.adapters.replay_command import replay
+from ringfence.adapters.store_commands import store_commands
 from ringfence.adapters.streams import any_encoding, is_closed_pipe, only_json, print_json, silent_logs
 from ringfence.errors import PolicyError
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ringfence.adapters.single_run import SingleRun
+    from ringfence.agents.ringfence import Ringfence
     from ringfence.guardrails.approval import Approver
 
 __all__ = ["app", "main"]
@@ -43,6 +46,8 @@ app = typer.Typer(
 app.add_typer(policy_commands, name="policy")
 app.add_typer(jobs_commands, name="jobs")
 app.add_typer(approval_commands, name="approvals")
+app.add_typer(store_commands, name="store")
+app.command()(replay)
 app.command()(worker)
 
 File = Annotated[Path, typer.Argument(metavar="FILE")]
@@ -121,7 +126,7 @@ def chat(file: File, user: User = "user") -> int:
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0917 - they are the options of a command
     file: File,
     task: Annotated[
         str, typer.Option(metavar="TEXT", help="What the team shall do; - reads it from the input.")
@@ -134,41 +139,58 @@ def run(
     ] = None,
     as_json: AsJson = False,
     user: User = "user",
+    conversation: Annotated[
+        str | None,
+        typer.Option("--id", metavar="ID", help="The conversation: a new one, or one to go on with."),
+    ] = None,
 ) -> int:
     """Give the team of the policy file FILE one task."""
-    from ringfence.adapters.single_run import print_end, run_once
-    from ringfence.adapters.terminal import EventPrinter
-    from ringfence.agents.ringfence import Ringfence
+    from ringfence.adapters.single_run import run_once
 
-    console = _console()
     words = sys.stdin.read() if task == "-" else task
 
-    async def work() -> "SingleRun":
-        ringfence = Ringfence.from_file(file)
-        shown = EventPrinter(console)
-        decides = approve or _usual_approval(console, as_json=as_json)
-        # Questions never stand among the data that a script reads.
-        aside = as_json or not console.is_terminal
-        approver = _approver(decides, _console(stderr=True) if aside else console, paused=shown.held)
-        try:
-            return await run_once(
-                ringfence,
-                words,
-                policy_file=file,
-                user=user,
-                approver=approver,
-                on_event=(lambda _: None) if as_json else shown,
-            )
-        finally:
-            await ringfence.close()
+    async def work(ringfence: "Ringfence", approver: "Approver | None", on_event: Any) -> "SingleRun":
+        return await run_once(
+            ringfence,
+            words,
+            policy_file=file,
+            user=user,
+            approver=approver,
+            id=conversation,
+            on_event=on_event,
+        )
 
-    with _faults_located(file), only_json() if as_json else nullcontext():
-        done = run_until_interrupted(work())
-    if as_json:
-        print_json(done.as_dict())
-    else:
-        print_end(done, console, _console(stderr=True))
-    return done.exit
+    return _single_run(file, work, approve=approve, as_json=as_json)
+
+
+@app.command()
+def resume(
+    file: File,
+    conversation: Annotated[str, typer.Argument(metavar="ID", help="The conversation.")],
+    approve: Annotated[Approve | None, typer.Option(help="As in `run`.")] = None,
+    allow_changes: Annotated[
+        bool,
+        typer.Option(help="Begin the turn anew if team, prompts, policy or models are not what they were."),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Go on with the conversation ID where it stopped: for a person, a failure, or because its process died.
+
+    What was done is not done again.
+    """
+    from ringfence.adapters.single_run import resume_once
+
+    async def work(ringfence: "Ringfence", approver: "Approver | None", on_event: Any) -> "SingleRun":
+        return await resume_once(
+            ringfence,
+            conversation,
+            policy_file=file,
+            approver=approver,
+            allow_changes=allow_changes,
+            on_event=on_event,
+        )
+
+    return _single_run(file, work, approve=approve, as_json=as_json)
 
 
 @app.command()
@@ -225,6 +247,40 @@ def check(file: File, as_json: AsJson = False) -> int:
     else:
         print_fenced(_console(), checked)
     return Exit.INVALID if checked.faults else Exit.DONE
+
+
+def _single_run(
+    file: Path,
+    work: "Callable[[Ringfence, Approver | None, Any], Coroutine[Any, Any, SingleRun]]",
+    *,
+    approve: Approve | None,
+    as_json: bool,
+) -> int:
+    from ringfence.adapters.single_run import print_end
+    from ringfence.adapters.terminal import EventPrinter
+    from ringfence.agents.ringfence import Ringfence
+
+    console = _console()
+
+    async def run_it() -> "SingleRun":
+        ringfence = Ringfence.from_file(file)
+        shown = EventPrinter(console)
+        decides = approve or _usual_approval(console, as_json=as_json)
+        # Questions never stand among the data that a script reads.
+        aside = as_json or not console.is_terminal
+        approver = _approver(decides, _console(stderr=True) if aside else console, paused=shown.held)
+        try:
+            return await work(ringfence, approver, (lambda _: None) if as_json else shown)
+        finally:
+            await ringfence.close()
+
+    with _faults_located(file), only_json() if as_json else nullcontext():
+        done = run_until_interrupted(run_it())
+    if as_json:
+        print_json(done.as_dict())
+    else:
+        print_end(done, console, _console(stderr=True), policy_file=file)
+    return done.exit
 
 
 def _approver(

@@ -44,7 +44,6 @@ __all__ = [
     "TaskError",
     "UnknownConversation",
     "VaultError",
-    "is_suspension",
 ]
 
 

@@ -77,7 +77,8 @@ class _Person:
                 except UnknownConversation:
                     talk = self._ringfence.conversation(self._team, id=ID)
                 except ConversationInterrupted:
-                    await asyncio.sleep(0.02)  # the lease of the one that died
+                    # The lease of the one that died.
+                    await asyncio.sleep(LEASE_SECONDS / 2 if not waited else 0.1)
                     waited = monotonic() - began
                     continue
                 if talk.status == "done" or self._is_over(talk):

@@ -15,6 +15,7 @@ from ringfence.adapters.demo import perform
 from ringfence.adapters.demo_stage import Stage
 from ringfence.budgets.ledger import Ledger
 from ringfence.conversations.audit import RunRecorder
+from ringfence.conversations.conversation import Conversation
 from ringfence.guardrails.approval import ApprovalBook
 from ringfence.guardrails.injection_guardrail import InjectionGuardrail
 from ringfence.guardrails.masking import Masker
@@ -73,7 +74,7 @@ async def asks_nobody(self: ApprovalBook, call: Any, **_: Any) -> None:
     return None
 
 
-def serves_twice(self: ApprovalBook, approval_id: str, decision: Any) -> None:
+async def serves_twice(self: Conversation[Any, Any], approval_id: str, *, by: str) -> None:
     return None
 
 
@@ -100,7 +101,7 @@ HOLES = [
     (Masker, "_mask_text", masks_nothing, "None of the shop's 40 names"),
     (Masker, "_mask_text", lets_phones_through, "None of the shop's 40 names"),
     (ApprovalBook, "settle", asks_nobody, "While the call waits, no money has moved"),
-    (ApprovalBook, "decide", serves_twice, "Each approval is on record and serves once"),
+    (Conversation, "approve", serves_twice, "Each approval is on record and serves once"),
     (ToolPolicy, "judge", allows_all, "Behind the fence the model tried the same, and no mail left"),
     (Ledger, "reserve", reserves_late, "It was stopped before the call that would have gone over"),
     (RunRecorder, "__call__", forgets_clearances, "The attempt is on record"),

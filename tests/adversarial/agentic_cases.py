@@ -415,7 +415,7 @@ def _two(fence: Any, parts: Parts) -> Any:
 def _shared_runtime(fence: Any, parts: Parts) -> Any:
     runtime = SingleThreadedAgentRuntime()
     # As `await runtime.register_factory(...)` leaves it, which a factory cannot wait for.
-    runtime._agent_factories["listener"] = object
+    runtime._agent_factories["listener"] = lambda: None  # type: ignore[assignment]  # never made
     return RoundRobinGroupChat([parts.agent(fence, "desk")], runtime=runtime)
 
 

@@ -56,7 +56,7 @@ def team(**other: Any) -> Factory:
             output_content_type=other.get("answers"),
         )
         second = agent(fence, Scripted("hi"), name="b")
-        members = [second, clerk] if other.get("turned") else [clerk, second]
+        members: list[Any] = [second, clerk] if other.get("turned") else [clerk, second]
         if "selector_prompt" in other:
             chooser = fence.model_client(Scripted("b"), model="scripted")
             return SelectorGroupChat(members, chooser, selector_prompt=other["selector_prompt"])

@@ -18,7 +18,7 @@ from autogen_core.models import (
 from autogen_core.tools import FunctionTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from autogen_ext.models.replay import ReplayChatCompletionClient
-from fenced import EMAIL, agent, canaries_in, team_of
+from fenced import EMAIL, agent, canaries_in, fence_of, team_of
 from pydantic import BaseModel
 from scripted import MODEL, Scripted, call, created
 
@@ -56,9 +56,9 @@ class Noting(Scripted):
         self.closed += 1
 
 
-def fence_of(house: House, **policy: Any) -> Fence:
+def a_fence(house: House, **policy: Any) -> Fence:
     """The fence of a conversation."""
-    return house(**policy)._fence("any", "user", None)[0]
+    return fence_of(house(**policy))[0]
 
 
 def do(what: str) -> str:
@@ -70,7 +70,7 @@ async def test_a_call_reaches_the_client_inside_as_it_was_made(house: House) -> 
     """Tools, choice, structure, extra arguments and the token are handed on; texts are masked."""
     inside, token = Noting('{"number": 7}'), CancellationToken()
     tool = FunctionTool(do, "Do something.")
-    client = fence_of(house).model_client(inside, model="scripted")
+    client = a_fence(house).model_client(inside, model="scripted")
     await client.create(
         HELLO,
         tools=[tool, tool.schema],
@@ -93,7 +93,7 @@ async def test_a_call_reaches_the_client_inside_as_it_was_made(house: House) -> 
 async def test_nobody_raises_the_limit_of_the_output(house: House) -> None:
     """An agent's own `max_tokens` is dropped: what was reserved is what may be used."""
     inside = Noting("ok")
-    client = fence_of(house).model_client(inside, model="scripted", max_output_tokens=7)
+    client = a_fence(house).model_client(inside, model="scripted", max_output_tokens=7)
     for name in ("max_tokens", "max_completion_tokens"):
         await client.create(HELLO, extra_create_args={name: 100_000, "seed": 1})
     assert [given["extra_create_args"] for given in inside.given] == [{"seed": 1}] * 2
@@ -110,7 +110,7 @@ async def test_a_client_that_bounds_its_output_is_told_the_bound(house: House) -
             return created("ok")
 
     inside = NotingOpenAI(model="gpt-4o-2024-08-06", api_key="none")
-    conversation_fence, session = house()._fence("any", "user", None)
+    conversation_fence, session = fence_of(house())
     client = conversation_fence.model_client(inside, max_output_tokens=77)
     await client.create(HELLO)
     assert inside.asked == [{"max_completion_tokens": 77}]
@@ -120,7 +120,7 @@ async def test_a_client_that_bounds_its_output_is_told_the_bound(house: House) -
 
 async def test_a_stream_gives_the_text_in_one_piece_and_then_the_reply(house: House) -> None:
     """Nothing of a text leaves before all of it has passed."""
-    client = fence_of(house).model_client(Scripted(f"Write to {EMAIL}."), model="scripted")
+    client = a_fence(house).model_client(Scripted(f"Write to {EMAIL}."), model="scripted")
     items = [item async for item in client.create_stream(HELLO)]
     assert items[0] == "Write to <EMAIL_ADDRESS_1>."
     assert isinstance(items[1], CreateResult)
@@ -130,7 +130,7 @@ async def test_a_stream_gives_the_text_in_one_piece_and_then_the_reply(house: Ho
 
 async def test_a_stream_of_calls_gives_the_reply_alone(house: House) -> None:
     """There is no text to show."""
-    fence = fence_of(house)
+    fence = a_fence(house)
     fence.workbench([do])
     client = fence.model_client(Scripted([call("do")]), model="scripted")
     (reply,) = [item async for item in client.create_stream(HELLO)]
@@ -146,7 +146,7 @@ async def test_a_stream_that_ends_without_a_reply_is_a_failed_call(house: House)
             for nothing in list[str]():
                 yield nothing
 
-    fence, session = house()._fence("any", "user", None)
+    fence, session = fence_of(house())
     items = [item async for item in fence.model_client(Mute("never"), model="scripted").create_stream(HELLO)]
     assert "stopped this conversation" in str(items[0])
     assert isinstance(session.stop.error, ModelCallFailed)
@@ -154,7 +154,7 @@ async def test_a_stream_that_ends_without_a_reply_is_a_failed_call(house: House)
 
 async def test_after_a_stop_no_model_is_called(house: House) -> None:
     """Every later call of the conversation is answered at the door."""
-    fence, session = house()._fence("any", "user", None)
+    fence, session = fence_of(house())
     inside = Scripted(ValueError("boom"), "never")
     client = fence.model_client(inside, model="scripted")
     replies = [await client.create(HELLO) for _ in range(3)]
@@ -177,7 +177,7 @@ async def test_a_cancelled_call_is_cancelled_inside(house: House, by_token: bool
         finally:
             stopped.set()
 
-    fence, session = house()._fence("any", "user", None)
+    fence, session = fence_of(house())
     inside, token = Scripted("never", on_call=wait), CancellationToken()
     client = fence.model_client(inside, model="scripted")
     running = asyncio.create_task(client.create(HELLO, cancellation_token=token))
@@ -196,7 +196,7 @@ async def test_a_cancelled_call_is_cancelled_inside(house: House, by_token: bool
 async def test_what_is_no_call_is_answered_by_the_client_inside(house: House) -> None:
     """Usage, abilities, remaining tokens and closing are the wrapped client's."""
     inside = Noting("ok")
-    client = fence_of(house).model_client(inside, model="scripted")
+    client = a_fence(house).model_client(inside, model="scripted")
     await client.create(HELLO)
     assert client.actual_usage() == client.total_usage() == inside.total_usage()
     assert client.model_info == client.capabilities == MODEL
@@ -209,7 +209,7 @@ async def test_what_is_no_call_is_answered_by_the_client_inside(house: House) ->
 
 def test_a_repr_names_the_model_and_nothing_else(house: House) -> None:
     """No key and no prompt in a log or traceback."""
-    fence = fence_of(house)
+    fence = a_fence(house)
     inside = OpenAIChatCompletionClient(model="gpt-4o-2024-08-06", api_key="sk-very-secret")
     assert repr(fence.model_client(inside)) == "FencedModelClient('gpt-4o-2024-08-06')"
     assert repr(fence) == "Fence(conversation='any')"
@@ -217,7 +217,7 @@ def test_a_repr_names_the_model_and_nothing_else(house: House) -> None:
 
 async def test_a_loaded_client_is_sealed_until_it_is_fenced(house: House) -> None:
     """A saved definition holds no fence: alone it calls nothing, and in a team it is refused."""
-    fence = fence_of(house)
+    fence = a_fence(house)
     saved = fence.model_client(ReplayChatCompletionClient(["Hello."])).dump_component()
     assert isinstance(saved, ComponentModel)
     loaded = ChatCompletionClient.load_component(saved)
@@ -248,7 +248,7 @@ def test_a_client_that_cannot_be_metered_is_refused(
             "replay": {"provider": "openai_compatible", "model": "m", "base_url": "http://127.0.0.1:9"}
         }
     }
-    fence = fence_of(house, prices={"m": "free"}, **policy)
+    fence = a_fence(house, prices={"m": "free"}, **policy)
     with pytest.raises(PolicyError, match=says):
         fence.model_client(client, **options)
 
@@ -256,7 +256,7 @@ def test_a_client_that_cannot_be_metered_is_refused(
 async def test_a_cached_reply_costs_nothing(house: House) -> None:
     """A client that answers from its cache says so; the call counts, tokens and dollars do not."""
     price = {"input_usd_per_million_tokens": 1_000_000, "output_usd_per_million_tokens": 1_000_000}
-    fence, session = house(prices={"scripted": price}, limits={"usd": 5000})._fence("any", "user", None)
+    fence, session = fence_of(house(prices={"scripted": price}, limits={"usd": 5000}))
     cached = created("ok").model_copy(update={"cached": True})
     client = fence.model_client(Scripted("ok", cached), model="scripted")
     await client.create(HELLO)

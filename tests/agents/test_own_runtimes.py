@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 from autogen_agentchat.teams import RoundRobinGroupChat
-from autogen_core import CancellationToken, SingleThreadedAgentRuntime
+from autogen_agentchat.teams._group_chat._events import GroupChatTermination
+from autogen_core import (
+    CancellationToken,
+    DefaultInterventionHandler,
+    MessageContext,
+    SingleThreadedAgentRuntime,
+)
 from fenced import agent
-from scripted import Scripted, call
-from stepped import Factory, NoFence, Script, alone, ask, from_process_to_process, runner_of, walk, words
+from scripted import Scripted, call, speaker
+from stepped import Factory, Script, alone, ask, from_process_to_process, runner_of, walk, words
 
 from ringfence import Ringfence, tool
 from ringfence.errors import ConversationInterrupted, CoverageError
@@ -53,6 +59,41 @@ async def test_it_says_the_same_from_process_to_process(house: House, starts: bo
     await runner.close()
     for runtime in runtimes[1:]:
         await runtime.stop()
+
+
+class Slow(DefaultInterventionHandler):
+    """Holds the message with which a team ends."""
+
+    def __init__(self) -> None:
+        self.holds, self.lets_go = asyncio.Event(), asyncio.Event()
+
+    async def on_publish(self, message: Any, *, message_context: MessageContext) -> Any:
+        """Wait, if it is the last one."""
+        if isinstance(message, GroupChatTermination):
+            self.holds.set()
+            await self.lets_go.wait()
+        return message
+
+
+# AutoGen warns of the empty responses that it makes itself.
+@pytest.mark.filterwarnings("ignore:Intervention handler on_response returned None")
+async def test_a_step_ends_when_every_message_is_handled(house: House) -> None:
+    """AutoGen's own stream ends before."""
+    slow = Slow()
+    runtime = SingleThreadedAgentRuntime(intervention_handlers=[slow])
+
+    def factory(fence: Any) -> RoundRobinGroupChat:
+        return RoundRobinGroupChat([agent(fence, Scripted("hi"))], max_turns=1, runtime=runtime)
+
+    runner = await runner_of(house(), factory)
+    work = asyncio.ensure_future(walk(runner))
+    await slow.holds.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not work.done()
+    slow.lets_go.set()
+    assert (await work).said[-1] == ("TextMessage", "desk", "hi")
+    await runner.close()
 
 
 async def test_closing_stops_it_with_what_is_at_work(house: House) -> None:
@@ -130,7 +171,7 @@ async def test_a_runtime_of_another_conversation_is_refused(house: House) -> Non
 async def test_a_runtime_with_others_on_it_is_refused(house: House) -> None:
     """A team that Ringfence does not know runs on it, too."""
     runtime = SingleThreadedAgentRuntime()
-    stranger = RoundRobinGroupChat([agent(NoFence(), Scripted("hi"))], runtime=runtime)
+    stranger = RoundRobinGroupChat([speaker("stranger")], runtime=runtime)
     await stranger.save_state()
 
     def factory(fence: Any) -> RoundRobinGroupChat:

@@ -22,7 +22,18 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import UserMessage
 from fenced import agent
 from scripted import TOKENS_A_CALL, Scripted, call
-from stepped import Factory, Script, alone, from_process_to_process, look, runner_of, walk, words
+from stepped import (
+    Factory,
+    Script,
+    alone,
+    from_process_to_process,
+    go_on,
+    in_another_process,
+    look,
+    runner_of,
+    walk,
+    words,
+)
 
 from ringfence import Ringfence
 
@@ -142,6 +153,16 @@ async def test_a_run_that_was_given_up_does_not_count_in_the_next(house: House) 
     walked = await walk(runner)
     assert walked.steps == 2
     assert walked.stop_reason == "Maximum number of messages 3 reached, current message count: 3"
+
+
+async def test_a_condition_that_would_have_ended_the_run_before_ends_it_now(house: House) -> None:
+    """The team was changed in between: its new condition waits for what was said already."""
+    ringfence, factory = house(), team(lambda: MaxMessages(9))
+    runner = await runner_of(ringfence, factory)
+    walked = await walk(runner, steps=1)
+    changed = await in_another_process(ringfence, team(lambda: Mention("one")), runner, walked)
+    await go_on(changed, walked)
+    assert (walked.steps, walked.stop_reason) == (2, "Text 'one' mentioned")
 
 
 class Judge(TerminationCondition):

@@ -256,27 +256,26 @@ async def waiting(
 
 
 async def test_a_waiting_call_runs_exactly_once_after_it_was_approved(house: House) -> None:
-    """Approving alone runs nothing; `resume` runs the call, tells the team, and goes on."""
+    """Approving alone runs nothing; at `resume` the call runs in its place, and the agent sees its result."""
     act = recording(answer="receipt 7")
     ringfence, conversation, request = await waiting(house, act)
     await conversation.approve(request.id, by="bob")
     assert (act.calls, conversation.pending_approvals) == ([], ())
     result = await conversation.resume()
     assert act.calls == [{"what": "5 USD"}]
-    assert "bob decided on act: it has been done, once. receipt 7" in texts(result)[0]
+    assert "content='receipt 7'" in texts(result)[0]
     assert (reply_of(result), conversation.status) == ("After.", Status.DONE)
     assert [line["verdict"] for line in audit(ringfence) if line["event"] == "approval"] == ["approved"]
 
 
 async def test_a_rejected_call_never_runs_and_the_team_hears_so(house: House) -> None:
-    """The reason goes to the agents."""
+    """The reason is the call's result."""
     act = recording()
     _, conversation, request = await waiting(house, act)
     await conversation.reject(request.id, by="bob", reason="too much")
     result = await conversation.resume()
     assert act.calls == []
-    assert "it was not done" in texts(result)[0]
-    assert "rejected by bob: too much" in texts(result)[0]
+    assert "rejected by bob: too much. The call was not run." in texts(result)[0]
     assert conversation.status is Status.DONE
 
 
@@ -286,7 +285,7 @@ async def test_resuming_twice_runs_nothing_twice(house: House) -> None:
     _, conversation, request = await waiting(house, act)
     await conversation.approve(request.id, by="bob")
     await conversation.resume()
-    with pytest.raises(TaskError, match="Nothing was decided"):
+    with pytest.raises(TaskError, match="No turn is open"):
         await conversation.resume()
     assert len(act.calls) == 1
 
@@ -302,29 +301,21 @@ async def test_resuming_twice_at_once_runs_nothing_twice(house: House) -> None:
 
 
 async def test_resuming_while_a_run_is_under_way_is_refused(house: House) -> None:
-    """Nothing that was decided runs beside it, and the run is left alone."""
-    act, go_on = recording(), asyncio.Event()
-    hold: list[asyncio.Event] = []
+    """The run is left alone."""
+    go_on = asyncio.Event()
 
     async def wait() -> None:
-        if hold:
-            await hold[0].wait()
+        await go_on.wait()
 
-    model = Scripted([pay()], "Later.", on_call=wait)
-    conversation = house().conversation(team_of(model, [act.function]))
-    await conversation.run(task="Go")
-    await conversation.approve(conversation.pending_approvals[0].id, by="bob")
-    hold.append(go_on)
-    model.called.clear()
-    run = asyncio.create_task(conversation.run(task="Meanwhile"))
+    model = Scripted("Done.", on_call=wait)
+    conversation = house().conversation(team_of(model))
+    run = asyncio.create_task(conversation.run(task="Go"))
     await model.called.wait()
     with pytest.raises(ConversationInterrupted, match="running"):
         await conversation.resume()
-    assert act.calls == []
     go_on.set()
-    assert reply_of(await run) == "Later."
-    await conversation.resume()
-    assert len(act.calls) == 1
+    assert reply_of(await run) == "Done."
+    assert model.calls == 1
 
 
 async def test_resuming_before_everything_is_decided_is_refused(house: House) -> None:
@@ -374,21 +365,21 @@ async def test_an_approval_that_has_expired_runs_nothing(house: House, when: str
     act = recording()
     _, conversation, request = await waiting(house, act)
     book = conversation._session.approvals
-    late = datetime.now(UTC) + timedelta(days=1)
+    late = datetime.now(UTC) + timedelta(days=8)
     if when == "before the approval":
         book._now = lambda: late
         with pytest.raises(ApprovalDenied, match="expired"):
             await conversation.approve(request.id, by="bob")
-        with pytest.raises(TaskError):
-            await conversation.resume()
+        with pytest.raises(ApprovalRequired, match="waits"):
+            await conversation.resume()  # not by the clock of the store
     else:
         await conversation.approve(request.id, by="bob")
         book._now = lambda: late
         result = await conversation.resume()
-        assert "it was not done" in texts(result)[0]
-        assert "expired" in texts(result)[0]
+        assert "act expired at" in texts(result)[0]
+        assert "The call was not run." in texts(result)[0]
+        assert conversation.pending_approvals == ()
     assert act.calls == []
-    assert conversation.pending_approvals == ()
 
 
 @pytest.mark.parametrize("by_the_same_id", [True, False])
@@ -414,53 +405,76 @@ async def test_the_same_call_again_needs_an_approval_of_its_own(house: House) ->
     assert conversation.status is Status.WAITING_FOR_APPROVAL
 
 
-async def test_the_conversation_may_go_on_while_something_waits(house: House) -> None:
-    """Another task can be worked on; the call still waits, and runs once when it is approved."""
+async def test_a_new_task_while_something_waits_is_refused(house: House) -> None:
+    """The error says what waits; it still does, and runs once when it is approved."""
     act = recording()
-    _, conversation, request = await waiting(house, act, [pay()], "Of course.", "After.")
-    assert reply_of(await conversation.run(task="Another question")) == "Of course."
-    assert conversation.status is not Status.RUNNING
+    _, conversation, request = await waiting(house, act)
+    with pytest.raises(TaskError, match=rf"waits for a person \({request.id}\).*withdraw\(\)"):
+        await conversation.run(task="Another question")
+    assert conversation.status is Status.WAITING_FOR_APPROVAL
     assert conversation.pending_approvals == (request,)
     await conversation.approve(request.id, by="bob")
-    await conversation.resume()
+    with pytest.raises(TaskError, match="waits for a person"):
+        await conversation.run(task="Another question")
+    assert reply_of(await conversation.resume()) == "After."
     assert len(act.calls) == 1
 
 
+@pytest.mark.parametrize("decided", [False, True])
+async def test_what_was_withdrawn_never_runs(house: House, decided: bool) -> None:
+    """Not even when it had been approved; the conversation takes another task."""
+    act = recording()
+    _, conversation, request = await waiting(house, act)
+    if decided:
+        await conversation.approve(request.id, by="bob")
+    await conversation.withdraw()
+    assert (conversation.pending_approvals, conversation.status) == ((), Status.READY)
+    with pytest.raises(RingfenceError, match="No approval"):
+        await conversation.approve(request.id, by="bob")
+    with pytest.raises(TaskError, match="No turn is open"):
+        await conversation.resume()
+    assert reply_of(await conversation.run(task="Another question")) == "After."
+    assert act.calls == []
+
+
 async def test_an_approved_call_survives_a_failure_of_the_team(house: House) -> None:
-    """A fresh team carries it out, once."""
+    """A fresh team goes on behind it, and does not carry it out once more."""
     act = recording()
     _, conversation, request = await waiting(house, act, [pay()], ValueError("boom"), "After.")
-    with pytest.raises(ModelCallFailed):
-        await conversation.run(task="Another question")
     await conversation.approve(request.id, by="bob")
+    with pytest.raises(ModelCallFailed):
+        await conversation.resume()
+    assert len(act.calls) == 1
     assert reply_of(await conversation.resume()) == "After."
     assert len(act.calls) == 1
 
 
 async def test_an_approved_call_that_the_fence_refuses_is_used_up(house: House) -> None:
-    """What was refused at a limit is not done later by surprise; what was done is told all the same."""
+    """What was refused at a limit is not done later by surprise; the team knows what was done."""
     act, model = recording(), Scripted([pay("1", id="a"), pay("2", id="b")], "After.")
     conversation = house(limits={"tool_calls": 1}).conversation(team_of(model, [act.function]))
     await conversation.run(task="Go")
     for request in conversation.pending_approvals:
         await conversation.approve(request.id, by="bob")
     await conversation.resume()
-    assert (act.calls, conversation.status) == ([{"what": "1"}], Status.DONE)
-    assert "it has been done, once" in model.seen
-    assert "it was not done" in model.seen
+    assert (act.calls, conversation.status) == ([{"what": "1"}], Status.LIMIT_REACHED)
+    assert reply_of(await conversation.run(task="And?")) == "After."
+    assert model.tool_results()[0] == "done"
+    assert "tool_calls limit" in model.tool_results()[1]
+    assert act.calls == [{"what": "1"}]
 
 
-async def test_what_was_carried_out_is_told_even_when_the_run_fails(house: House) -> None:
-    """The team that takes over from a failed one hears that the call has been done."""
+async def test_what_was_carried_out_is_told_when_the_failed_turn_is_given_up(house: House) -> None:
+    """The team that takes the next task hears that the call has been done."""
     act, model = recording(), Scripted([pay()], ValueError("boom"), "After.")
-    conversation = house().conversation(team_of(model, [act.function]))
+    conversation = house().conversation(team_of(model, [act.function], max_tool_iterations=2))
     await conversation.run(task="Go")
     await conversation.approve(conversation.pending_approvals[0].id, by="bob")
     with pytest.raises(ModelCallFailed):
         await conversation.resume()
     assert len(act.calls) == 1
     await conversation.run(task="And?")
-    assert "it has been done, once" in str(model.prompts[-1])
+    assert 'The run before did not end well, but in it act {"what": "5 USD"}: done' in str(model.prompts[-1])
     assert len(act.calls) == 1
 
 
@@ -477,13 +491,13 @@ async def test_the_result_of_an_approved_call_is_masked_and_checked(
 
 
 async def test_an_approved_tool_that_fails_has_not_been_done(house: House) -> None:
-    """The team hears of the failure, and that somebody had approved it."""
+    """The agent hears of the failure."""
     act = recording(answer=ValueError("no funds"))
     _, conversation, request = await waiting(house, act)
     await conversation.approve(request.id, by="bob")
     result = await conversation.resume()
     assert "no funds" in texts(result)[0]
-    assert "has been done, once" not in texts(result)[0]
+    assert "is_error=True" in texts(result)[0]
     assert len(act.calls) == 1
 
 

@@ -10,7 +10,7 @@ import yaml
 from fenced import EMAIL, audit, policy_file, recording, reply_of, team_of
 from scripted import Scripted, call
 
-from ringfence import GuardrailTripped, Policy, PolicyError, Ringfence, Status, TaskError
+from ringfence import ConversationChanged, GuardrailTripped, Policy, PolicyError, Ringfence, Status
 from ringfence.policy import AuditSettings
 
 Opened = Callable[[Path], Ringfence]
@@ -98,11 +98,30 @@ async def test_what_waits_is_withdrawn(tmp_path: Path, change: Callable[..., Pat
     await conversation.approve(request.id, by="bob")
     change(tools={"act": {"decision": "deny"}})
     ringfence.reload()
-    with pytest.raises(TaskError, match="The policy has changed"):
+    with pytest.raises(ConversationChanged, match="the policy is another one"):
         await conversation.resume()
     result = await conversation.run(task="Then?")
     assert conversation.status is Status.DONE
     assert "withdrawn" in json.dumps([one.to_text() for one in result.messages])
+    assert act.calls == []
+
+
+async def test_a_turn_that_waits_can_begin_anew_under_the_new_policy(
+    tmp_path: Path, change: Callable[..., Path], opened: Opened
+) -> None:
+    """When that is allowed: the approval counts no more, and the new policy decides."""
+    act = recording()
+    ringfence = opened(policy_file(tmp_path))
+    model = Scripted([call()], [call()], "ok")
+    conversation = ringfence.conversation(team_of(model, [act.function], max_tool_iterations=2))
+    await conversation.run(task="Go")
+    (request,) = conversation.pending_approvals
+    await conversation.approve(request.id, by="bob")
+    change(tools={"act": {"decision": "deny"}})
+    ringfence.reload()
+    assert reply_of(await conversation.resume(allow_changes=True)) == "ok"
+    assert "was not run" in model.tool_results()[0]
+    assert (conversation.status, conversation.pending_approvals) == (Status.DONE, ())
     assert act.calls == []
 
 

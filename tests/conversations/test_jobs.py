@@ -42,6 +42,11 @@ async def taken(jobs: Jobs, worker: str = "worker") -> Claim:
     return claim
 
 
+async def failed(jobs: Jobs, claim: Claim | None = None) -> JobStatus | None:
+    """What becomes of a job, or the next one, that failed in a way that may pass."""
+    return await jobs.queue.try_again(claim or await taken(jobs), "The model did not answer")
+
+
 async def status(jobs: Jobs, job: str) -> JobStatus:
     return (await jobs.status(job)).status
 
@@ -235,7 +240,7 @@ async def test_a_job_that_fails_is_tried_again_later_and_later(store: Store) -> 
     jobs = Jobs(store, settings=JobSettings(retries=2, backoff_seconds=10))
     await jobs.submit("Look", id="a")
     waits = []
-    while await jobs.queue.try_again(await taken(jobs), "The model did not answer"):
+    while await failed(jobs) is JobStatus.QUEUED:
         assert await jobs.queue.claim("worker") is None
         waits.append(await jobs.queue.next_due() or 0)
         await pass_time(store, waits[-1] + 1)
@@ -255,11 +260,11 @@ async def test_attempts_count_only_while_nothing_is_achieved(store: Store) -> No
     for steps in range(1, 6):
         claim = await taken(jobs)
         await conversation(store, "a", steps=steps)
-        assert await jobs.queue.try_again(claim, "The model did not answer")
+        assert await failed(jobs, claim) is JobStatus.QUEUED
         await pass_time(store, 3600)
-    assert await jobs.queue.try_again(await taken(jobs), "The model did not answer")
+    assert await failed(jobs) is JobStatus.QUEUED
     await pass_time(store, 3600)
-    assert not await jobs.queue.try_again(await taken(jobs), "The model did not answer")
+    assert await failed(jobs) is JobStatus.FAILED
 
 
 async def test_a_job_that_ended_well_is_not_retried(jobs: Jobs) -> None:

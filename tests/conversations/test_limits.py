@@ -10,7 +10,7 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import MagenticOneGroupChat, RoundRobinGroupChat, SelectorGroupChat
 from autogen_agentchat.tools import AgentTool
-from fenced import agent, audit, recording, reply_of, team_of, texts
+from fenced import agent, audit, fence_of, recording, reply_of, team_of, texts
 from scripted import Scripted, call, created
 
 from ringfence import Fence, Ringfence, Status, tool
@@ -108,7 +108,7 @@ async def test_time_ends_a_call_that_is_under_way(house: House) -> None:
         finally:
             stopped.set()
 
-    conversation = house(limits={"seconds": 0.05}).conversation(team_of(Scripted("never", on_call=wait)))
+    conversation = house(limits={"seconds": 1}).conversation(team_of(Scripted("never", on_call=wait)))
     result = await conversation.run(task="Go")
     assert "seconds limit" in str(result.stop_reason)
     assert conversation.status is Status.LIMIT_REACHED
@@ -129,7 +129,7 @@ async def test_time_ends_a_tool_that_is_under_way(house: House) -> None:
             stopped.set()
         return "never"
 
-    conversation = house(limits={"seconds": 0.05}).conversation(team_of(Scripted([call()], "never"), [act]))
+    conversation = house(limits={"seconds": 1}).conversation(team_of(Scripted([call()], "never"), [act]))
     result = await conversation.run(task="Go")
     assert "seconds limit" in str(result.stop_reason)
     assert stopped.is_set()
@@ -269,7 +269,7 @@ def test_a_model_without_a_price_is_refused_before_anything_runs(house: House) -
     from ringfence import PolicyError
 
     ringfence = house(prices={})
-    fence, _ = ringfence._fence("any", "user", None)
+    fence, _ = fence_of(ringfence)
     with pytest.raises(PolicyError, match="price"):
         AssistantAgent("desk", fence.model_client(Scripted("ok"), model="nobody-knows-it"))
     with pytest.raises(PolicyError, match="model="):

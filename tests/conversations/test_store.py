@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from databases import KEYS, note, postgres_url, store_at, store_url, turns_in
+from databases import KEYS, note, postgres_url, store_at, store_url, turns_in, wait_until
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -93,6 +93,30 @@ async def test_a_read_has_one_view(store_url: str) -> None:
     assert await turns_in(store) == [1, 2]
 
 
+async def test_who_reads_and_then_writes_is_not_overtaken(tmp_path: Path) -> None:
+    """On SQLite the lock is taken at the beginning, so that what was read still holds when it is written."""
+    store, other = store_at(tmp_path / "store.sqlite"), store_at(tmp_path / "store.sqlite")
+    await note(store, 1)
+    tries = 0
+    overtaking: list[asyncio.Task[None]] = []
+
+    async def work(db: AsyncConnection) -> None:
+        nonlocal tries
+        tries += 1
+        count = (await db.execute(text("SELECT count(*) FROM ringfence_turns"))).scalar_one()
+        overtaking.append(asyncio.create_task(note(other, 100)))
+        done, _ = await asyncio.wait(overtaking, timeout=0.2)
+        assert not done
+        row = insert(store.tables.turns).values(conversation="c-1", turn=count + 1, run=1, said="-")
+        await db.execute(row)
+
+    await store.run(work)
+    await asyncio.gather(*overtaking)
+
+    assert tries == 1
+    assert await turns_in(store) == [1, 2, 100]
+
+
 async def test_a_cancelled_write_leaves_nothing_open(store_url: str) -> None:
     """Whoever comes next can write at once."""
     store = store_at(store_url, patience_seconds=5)
@@ -122,13 +146,16 @@ async def test_an_idle_store_holds_no_thread_and_no_connection(store_url: str) -
 
     await note(store, 1)
 
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout=10)  # it was told to end, and is about to
     assert set(threading.enumerate()) == threads
     if store_url.startswith("postgresql"):
         import psycopg
 
-        with psycopg.connect(store_url) as db:
-            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            assert db.execute(others).fetchone() == (1,)
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        with psycopg.connect(store_url, autocommit=True) as db:
+            # The server takes a moment to see that somebody left.
+            wait_until(lambda: db.execute(others).fetchone() == (1,))
 
 
 def test_one_store_serves_several_event_loops(store_url: str) -> None:

@@ -1,23 +1,22 @@
-"""A database that fails: the store says what is wrong, writes nothing halfway, and goes on when it can."""
+"""A file that fails: the store says what is wrong, writes nothing halfway, and goes on when it can."""
 
 import asyncio
 import os
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import KEYS, note, postgres_url, python, store_at, turns_in
-from sqlalchemy import event, insert, make_url, text
+from databases import KEYS, note, python, store_at, turns_in
+from sqlalchemy import event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ringfence.conversations.store import Store, StoreSettings
+from ringfence.conversations.store_patience import patiently
 from ringfence.errors import StoreError
-
-__all__ = ["postgres_url"]
 
 _HOLD_THE_LOCK = """
 import sqlite3, sys
@@ -74,6 +73,26 @@ async def test_one_who_does_not_let_go_within_the_process_is_not_waited_for_long
             await store.run(store.now, patience_seconds=0.2)
 
     await note(store, 1)
+
+
+async def test_the_reason_is_that_of_the_last_try_that_gave_one(tmp_path: Path) -> None:
+    """A last try that was cut short says less than the one before it."""
+    tries = 0
+
+    async def once() -> None:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            await asyncio.Event().wait()
+        with (
+            closing(sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)) as holder,
+            closing(sqlite3.connect(tmp_path / "a.sqlite", timeout=0)) as late,
+        ):
+            holder.execute("BEGIN IMMEDIATE")
+            late.execute("CREATE TABLE orders (id INTEGER)")
+
+    with pytest.raises(StoreError, match="is locked by another process"):
+        await patiently(once, store="a.sqlite", seconds=0.2)
 
 
 async def test_a_read_only_file_is_told_and_can_be_read() -> None:
@@ -172,166 +191,6 @@ async def test_a_file_that_was_deleted_while_in_use_is_told(tmp_path: Path) -> N
         await note(store, 2)
 
 
-async def test_connections_that_the_server_ended_are_made_anew(postgres_url: str) -> None:
-    """In the pool, and in the midst of a transaction."""
-    store = store_at(postgres_url, patience_seconds=30)
-    tries = 0
-
-    async def is_cut_off_once(db: AsyncConnection) -> None:
-        nonlocal tries
-        tries += 1
-        await db.execute(insert(store.tables.turns).values(conversation="c-1", turn=2, run=1, said="-"))
-        if tries == 1:
-            _end_all_connections(postgres_url)
-
-    async with store.opened():
-        await note(store, 1)
-        _end_all_connections(postgres_url)
-        await store.run(is_cut_off_once)
-
-        assert tries == 2
-        assert await turns_in(store) == [1, 2]
-
-
-async def test_two_that_wait_for_each_other_both_come_through(postgres_url: str) -> None:
-    """PostgreSQL ends one of two transactions that lock each other out; it is made again."""
-    store = store_at(postgres_url, patience_seconds=30)
-    table = store.tables.turns
-    await note(store, 1)
-    await note(store, 2)
-    meet = asyncio.Barrier(2)
-    tries: list[int] = []
-
-    async def write(first: int, second: int) -> None:
-        async def work(db: AsyncConnection) -> None:
-            tries.append(first)
-            await db.execute(table.update().where(table.c.turn == first).values(run=table.c.run + 1))
-            if tries.count(first) == 1:
-                await meet.wait()
-            await db.execute(table.update().where(table.c.turn == second).values(run=table.c.run + 1))
-
-        await store.run(work)
-
-    await asyncio.gather(write(1, 2), write(2, 1))
-
-    async def runs(db: AsyncConnection) -> list[int]:
-        return [*(await db.execute(table.select().with_only_columns(table.c.run))).scalars()]
-
-    assert await store.read(runs) == [3, 3]
-    assert len(tries) == 3
-
-
-async def test_a_server_that_comes_back_is_waited_for(postgres_url: str) -> None:
-    """Nobody listens, and then somebody does: the write is made."""
-    async with _relay(postgres_url) as relay:
-        store = store_at(relay.url, patience_seconds=30)
-        await note(store, 1)
-        await relay.stop()
-        write = asyncio.create_task(note(store, 2))
-        done, _ = await asyncio.wait([write], timeout=0.3)
-        assert not done
-        await relay.start()
-        await write
-
-        assert await turns_in(store) == [1, 2]
-
-
-async def test_a_server_that_stays_away_is_told(postgres_url: str) -> None:
-    """With its host and database, and without the user's name and the password."""
-    async with _relay(postgres_url) as relay:
-        await note(store_at(relay.url), 1)
-        await relay.stop()
-        url = make_url(relay.url).set(username="jane", password="hunter2")
-        store = store_at(url.render_as_string(hide_password=False), patience_seconds=0.2)
-
-        with pytest.raises(StoreError, match=rf"127\.0\.0\.1:{url.port}/.* is not reachable") as told:
-            await note(store, 2)
-
-    assert "hunter2" not in f"{told.value} {store!r}"
-    assert "jane" not in f"{told.value} {store!r}"
-
-
-async def test_a_server_that_hangs_is_given_up(postgres_url: str) -> None:
-    """It takes the connection and never answers."""
-    async with _relay(postgres_url) as relay:
-        store = store_at(relay.url, patience_seconds=0.5)
-        await note(store, 1)
-        relay.hangs = True
-
-        with pytest.raises(StoreError, match="does not answer in time"):
-            await note(store, 2)
-
-    assert await turns_in(store_at(postgres_url)) == [1]
-
-
-async def test_a_database_that_does_not_exist_is_told(postgres_url: str) -> None:
-    """It is not waited for."""
-    url = make_url(postgres_url).set(database="no-such-database").render_as_string(hide_password=False)
-
-    with pytest.raises(StoreError, match="no-such-database does not exist on this server"):
-        await note(store_at(url), 1)
-
-
-async def test_a_user_who_may_not_come_in_is_told(postgres_url: str) -> None:
-    """It is not waited for; the message repeats no name."""
-    url = make_url(postgres_url).set(username="no_such_user").render_as_string(hide_password=False)
-
-    with pytest.raises(StoreError, match="does not let this user in") as told:
-        await note(store_at(url), 1)
-
-    assert "no_such_user" not in str(told.value)
-
-
-async def test_a_user_who_may_not_make_tables_is_told(postgres_url: str) -> None:
-    """PostgreSQL lets only the owner of a database do so."""
-    async with _engine(postgres_url) as engine:
-        role = f"ringfence_test_{os.getpid()}"
-        async with engine.begin() as db:
-            await db.execute(text(f"CREATE ROLE {role} LOGIN"))
-        try:
-            url = make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
-            with pytest.raises(StoreError, match="a privilege is missing"):
-                await note(store_at(url), 1)
-        finally:
-            async with engine.begin() as db:
-                await db.execute(text(f"DROP ROLE {role}"))
-
-
-async def test_a_read_only_server_is_told_and_can_be_read(postgres_url: str) -> None:
-    """A standby, for example."""
-    await note(store_at(postgres_url), 1)
-    async with _engine(postgres_url) as engine, engine.begin() as db:
-        name = make_url(postgres_url).database
-        await db.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-
-    assert await turns_in(store_at(postgres_url)) == [1]
-    with pytest.raises(StoreError, match="is read-only"):
-        await note(store_at(postgres_url), 2)
-
-
-async def test_a_process_that_stops_within_a_transaction_holds_its_locks_for_a_lease_at_most(
-    postgres_url: str,
-) -> None:
-    """The server ends the transaction; whoever waits goes on, and the late one is made again."""
-    late = store_at(postgres_url, lease_seconds=0.2, patience_seconds=30)
-    other = store_at(postgres_url, patience_seconds=30)
-    await note(other, 1)
-    lock = other.tables.turns.update().values(run=2)
-    tries = 0
-
-    async def stands_still_once(db: AsyncConnection) -> None:
-        nonlocal tries
-        tries += 1
-        await db.execute(lock)
-        if tries == 1:
-            await other.run(lambda theirs: theirs.execute(lock))
-        await db.execute(lock)
-
-    await late.run(stands_still_once)
-
-    assert tries == 2
-
-
 @contextmanager
 def _read_only(file: Path) -> Iterator[None]:
     """Everybody may read the file, and nobody write it; root, who may do all, is somebody else meanwhile."""
@@ -350,81 +209,3 @@ def _read_only(file: Path) -> Iterator[None]:
             os.seteuid(0)
         for one, mode in zip(files, modes, strict=True):
             one.chmod(mode)
-
-
-def _end_all_connections(url: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url) as admin:
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
-@asynccontextmanager
-async def _engine(url: str) -> AsyncIterator[Any]:
-    engine = create_async_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
-
-
-class _Relay:
-    """A port that leads to the server, and that can be shut, or be left without an answer."""
-
-    def __init__(self, url: str) -> None:
-        self._to = make_url(url)
-        self._port = 0
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.hangs = False
-
-    @property
-    def url(self) -> str:
-        here = self._to.set(host="127.0.0.1", port=self._port, query={"sslmode": "disable"})
-        return here.render_as_string(hide_password=False)
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in [*self._open]:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        server_reader, server_writer = await asyncio.open_connection(self._to.host, self._to.port or 5432)
-        self._open |= {writer, server_writer}
-        await asyncio.gather(
-            self._pass(reader, server_writer), self._pass(server_reader, writer), return_exceptions=True
-        )
-        for one in (writer, server_writer):
-            one.close()
-        self._open -= {writer, server_writer}
-        self._tasks.discard(task)
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            if not self.hangs:
-                writer.write(data)
-        writer.close()
-
-
-@asynccontextmanager
-async def _relay(url: str) -> AsyncIterator[_Relay]:
-    relay = _Relay(url)
-    await relay.start()
-    try:
-        yield relay
-    finally:
-        await relay.stop()

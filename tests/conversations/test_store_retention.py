@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import postgres_url, rows_of, store_at, store_url
-from sqlalchemy import Table, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from databases import KEYS, postgres_url, rows_of, store_at, store_url
+from sqlalchemy import Table, event, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ringfence.conversations.status import Status
 from ringfence.conversations.store import Store
@@ -146,15 +146,23 @@ async def test_forget_finds_what_was_written_with_an_older_key(tmp_path: Path) -
 
 
 async def test_what_was_deleted_is_not_left_in_the_file(tmp_path: Path) -> None:
-    """Free pages of SQLite are overwritten."""
+    """Free pages of SQLite are overwritten, also where its makers left that off."""
     file = tmp_path / "store.sqlite"
-    store = store_at(file)
-    await talk(store, "c-1", user="jane", content="a sealed value that can be searched for")
-    assert b"that can be searched for" in file.read_bytes()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
 
-    await store.forget("jane")
+    @event.listens_for(engine.sync_engine, "connect")
+    def as_sqlite_is_by_itself(connection: Any, _record: object) -> None:
+        connection.cursor().execute("PRAGMA secure_delete = OFF")
 
-    assert not file.with_name("store.sqlite-wal").exists()
+    store = Store(engine, keys=KEYS)
+    try:
+        await talk(store, "c-1", user="jane", content="a sealed value that can be searched for")
+        assert b"that can be searched for" in file.read_bytes()
+
+        await store.forget("jane")
+    finally:
+        await engine.dispose()
+
     assert b"that can be searched for" not in file.read_bytes()
 
 

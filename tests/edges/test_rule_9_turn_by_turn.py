@@ -131,21 +131,6 @@ async def test_a_state_saved_in_the_middle_of_a_turn_has_calls_without_results()
     assert set(context[-1]["content"][0]) == {"id", "name", "arguments"}
 
 
-async def test_a_saved_state_is_part_of_a_running_graph() -> None:
-    """`enqueued_any` is the manager's own dictionary.
-
-    So the runner copies what it saves and loads.
-    """
-    a, b = speaker("a"), speaker("b")
-    graph = DiGraphBuilder().add_node(a).add_node(b).add_edge(a, b, activation_condition="any").build()
-    flow = GraphFlow([a, b], graph, max_turns=1)
-    await flow.run(task="go")
-    state = (await flow.save_state())["agent_states"]["GraphManager"]
-    assert state["enqueued_any"] == {"b": {"b": True}}
-    await flow.run()
-    assert state["enqueued_any"] == {"b": {"b": False}}
-
-
 class Fruit(BaseModel):
     """What an agent answers with."""
 

@@ -3,8 +3,9 @@
 import base64
 import os
 import sys
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -96,6 +97,14 @@ async def rows_of(store: Store) -> dict[str, int]:
         return {name.removeprefix(store.prefix): count for name, count in counts.items() if count}
 
     return await store.read(work)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for what another process is about to do."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.01)
 
 
 def python(code: str, *arguments: str) -> "Popen[str]":

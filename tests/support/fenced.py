@@ -17,6 +17,8 @@ from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import ChatCompletionClient
 
 from ringfence import Conversation, Fence, Ringfence, TeamFactory, tool
+from ringfence.conversations.journal import Journal
+from ringfence.conversations.session import Session
 from ringfence.guardrails.guardrails_ai import load_validator
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import PiiFinder
@@ -56,6 +58,11 @@ def policy_file(folder: Path, **sections: Any) -> Path:
 def make(folder: Path, **sections: Any) -> Ringfence:
     """A Ringfence with a policy of these sections, whose audit log stands in the folder."""
     return Ringfence.from_file(policy_file(folder, **sections))
+
+
+def fence_of(ringfence: Ringfence) -> tuple[Fence, Session]:
+    """A fence and its session, for a test that needs no conversation around them."""
+    return ringfence._fence(Journal(ringfence.store, "any"), "user", None)
 
 
 def audit(ringfence: Ringfence) -> list[dict[str, Any]]:

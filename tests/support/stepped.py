@@ -250,7 +250,8 @@ class Walked:
 def words(result: TaskResult) -> list[Said]:
     """What was said in a run, in order; the fence gives the calls ids of its own."""
     return [
-        (message.type, message.source, _CALL_ID.sub("id=…", message.to_text())) for message in result.messages
+        (str(message.dump()["type"]), message.source, _CALL_ID.sub("id=…", message.to_text()))
+        for message in result.messages
     ]
 
 
