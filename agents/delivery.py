@@ -11,6 +11,7 @@ from ringfence.guardrails.texts import TextResultContent, ToolResult
 from ringfence.guardrails.tool_policy import ToolPolicy
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
+_TO_LET_GO_SECONDS = 5.0
 LONGEST_RESULT = 50_000
 """Characters of a tool's result that go on; a longer one is cut, and says so."""
 
@@ -39,6 +40,9 @@ class Deliver:
             return _bounded(work.result())
         # A thread cannot be stopped, so nobody waits for it: it may still finish, and nobody would know.
         work.cancel()
+        if call.transaction is not None:
+            # What it did is undone, and nobody may use the connection meanwhile.
+            await asyncio.wait({work}, timeout=_TO_LET_GO_SECONDS)
         said = (
             f"No answer within {timeout:g} s. It is not known whether the call took effect; do not repeat it."
         )

@@ -8,41 +8,25 @@ from contextlib import asynccontextmanager, suppress
 from enum import Enum
 from typing import Any
 
-from autogen_agentchat.base import TaskResult
 from autogen_core import CancellationToken
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ringfence.agents.ringfence import Ringfence, TeamFactory
-from ringfence.agents.team_file import load_factory
-from ringfence.agents.team_runner import Event
-from ringfence.conversations.conversation import Conversation
+from ringfence.agents.job_talk import talk_through
+from ringfence.agents.ringfence import Ringfence
 from ringfence.conversations.job_records import Claim
 from ringfence.conversations.job_status import CANCELLED, JobStatus
-from ringfence.conversations.records import find_record, read_record, read_said
-from ringfence.conversations.status import Status
+from ringfence.conversations.records import find_record
 from ringfence.errors import (
     ConversationChanged,
     ConversationInterrupted,
     GuardrailTripped,
-    JobError,
     LimitExceeded,
     ModelCallFailed,
     RingfenceError,
     StoreError,
-    UnknownConversation,
     is_suspension,
 )
 
 _BEATS_A_LEASE = 3
-_ENDS = {
-    Status.DONE: JobStatus.DONE,
-    Status.LIMIT_REACHED: JobStatus.LIMIT_REACHED,
-    Status.BLOCKED: JobStatus.BLOCKED,
-    Status.WAITING_FOR_APPROVAL: JobStatus.WAITING,
-    Status.WAITING_FOR_ANSWER: JobStatus.WAITING,
-}
-
-_ENDED = (Status.DONE, Status.LIMIT_REACHED, Status.BLOCKED)
 
 Told = Callable[[str, JobStatus, str], None]
 """Hears the id of a job, its new status, and what went wrong."""
@@ -55,19 +39,6 @@ class Stop(Enum):
     """Somebody cancelled it, or another worker has it by now."""
     HANDED_BACK = "handed back"
     """Its worker ends, and another one goes on with it."""
-
-
-class Stands(Enum):
-    """Where a conversation was left that did not come to its end."""
-
-    NEW = "new"
-    """Its team has not heard the task."""
-    OPEN = "open"
-    """Within a turn."""
-    OVER = "over"
-    """After its last turn; only its end was not written down."""
-    WITHDRAWN = "withdrawn"
-    """Somebody gave the turn up that waited for a person."""
 
 
 class JobRun:
@@ -152,52 +123,11 @@ class JobRuns:
     async def _work(self, run: JobRun) -> None:
         claim = run.claim
         try:
-            talk, status, reason = await self._talk(run)
+            ended = await talk_through(self._ringfence, claim, run.token)
         except Exception as error:
             await self._failed(run, error)
-            return
-        result: dict[str, Any] = {"error": "" if status in {JobStatus.DONE, JobStatus.WAITING} else reason}
-        if status is JobStatus.DONE:
-            result["answer"] = _answer(talk)
-        await self._end(claim, status, result)
-
-    async def _talk(self, run: JobRun) -> tuple[Conversation[Event, TaskResult], JobStatus, str]:
-        """Begin or take up the conversation; answers with it, with how it ended and why."""
-        ringfence, claim, token = self._ringfence, run.claim, run.token
-        team = _team(ringfence, claim.team)
-        try:
-            talk = await ringfence.open(claim.id, team=team)
-            stands = await self._stands(claim.id)
-        except UnknownConversation:
-            talk, stands = ringfence.conversation(team, id=claim.id, user=claim.user), Stands.NEW
-        if talk.status in _ENDED:
-            return talk, _ENDS[talk.status], ""  # only the last word about it was not written
-        match stands:
-            case Stands.WITHDRAWN:
-                return talk, JobStatus.CANCELLED, "What waited for a person was withdrawn"
-            case Stands.NEW:
-                result = await talk.run(task=claim.task, cancellation_token=token)
-            case Stands.OPEN:
-                result = await talk.resume(cancellation_token=token, allow_changes=claim.allow_changes)
-            case Stands.OVER:
-                return talk, JobStatus.DONE, ""  # the same, a line earlier
-        return talk, _ENDS.get(talk.status, JobStatus.FAILED), result.stop_reason or ""
-
-    async def _stands(self, conversation: str) -> Stands:
-        """Where a conversation was left whose run did not end well."""
-        store = self._ringfence.store
-
-        async def read(db: AsyncConnection) -> Stands:
-            record = await read_record(db, store, conversation)
-            if record.status == Status.READY and record.run:
-                return Stands.WITHDRAWN
-            if record.open_turn is not None and record.open_turn["messages"] is not None:
-                return Stands.OPEN
-            if record.open_turn is None and await read_said(db, store, conversation, run=record.run):
-                return Stands.OVER
-            return Stands.NEW
-
-        return await store.read(read)
+        else:
+            await self._end(claim, ended.status, ended.result)
 
     async def _failed(self, run: JobRun, error: Exception) -> None:
         claim, said = run.claim, _words(error)
@@ -237,22 +167,6 @@ class JobRuns:
         store = self._ringfence.store
         record = await store.read(lambda db: find_record(db, store, conversation))
         return record is not None and record.is_running
-
-
-def _team(ringfence: Ringfence, name: str | None) -> TeamFactory | None:
-    if name is None:
-        return None
-    if name in ringfence.jobs.teams:
-        return ringfence.jobs.teams[name]
-    if ".py:" in name:
-        return load_factory(name, ringfence.folder)
-    raise JobError(f"This worker has no team {name!r}; let it call jobs.register({name!r}, factory)")
-
-
-def _answer(talk: Conversation[Event, TaskResult]) -> str:
-    """The last thing that an agent said, with pseudonyms."""
-    said = [entry for entry in talk.transcript if entry.source != "user" and not entry.kind.endswith("Event")]
-    return said[-1].text if said else ""
 
 
 def _may_pass(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from autogen_core.tools import ToolResult
 
 from ringfence.conversations.decisions import AS_RECORDED
 from ringfence.conversations.journal import Journal
-from ringfence.conversations.journaled_calls import fingerprint_of
+from ringfence.conversations.journaled_calls import fingerprint_of, without_marks
 from ringfence.conversations.outcomes import tool_result
 from ringfence.conversations.recording import RecordedTurn, Recording
 from ringfence.conversations.records import Row
@@ -126,7 +126,8 @@ class Script:
         """What this model answered to exactly this prompt of a guardrail."""
         options: dict[str, Any] = {"tool_choice": "auto", "json_output": None, "extra_create_args": {}}
         asked = UserMessage(content=prompt, source="ringfence")
-        return self._judged.get(fingerprint_of(ModelCall("", model, (asked,), options=options)))
+        call = ModelCall("", model, (asked,), options=options)
+        return self._judged.get(fingerprint_of(without_marks(call)))
 
     def suspected(self, point: Point, tool: str) -> list[Mapping[str, Any]]:
         """The signs of an attack that were found in what this tool, or nobody's tool, brought in."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from ringfence.agents.termination import was_task
 from ringfence.conversations.decisions import Compared, Difference, compare_turns
@@ -71,6 +72,9 @@ def _task(turn: RecordedTurn) -> Said:
         return turn.opened
     if marked := [one for one in turn.said or () if was_task(one)]:
         return marked
-    # Some teams do not show it to their termination condition; it goes out while the first model is asked.
-    first = min((step.ended_at for step in turn.steps if step.ended_at), default=float("inf"))
-    return [event.content["message"] for event in turn.events if event.at < first]
+    # Some teams do not show it to their termination condition; it is the first that goes out.
+    agents = {step.agent for step in turn.steps}
+    first = takewhile(
+        lambda event: not event.kind.endswith("Event") and event.source not in agents, turn.events
+    )
+    return [event.content["message"] for event in first]

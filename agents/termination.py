@@ -10,7 +10,7 @@ from autogen_agentchat.teams import BaseGroupChat, MagenticOneGroupChat
 
 from ringfence.agents.quiet_conditions import without_models
 from ringfence.budgets.ledger import Ledger
-from ringfence.errors import LimitExceeded, is_suspension
+from ringfence.errors import LimitExceeded
 from ringfence.guardrails.stop import StopSignal
 
 _IS_TASK = "ringfence_task"
@@ -99,8 +99,8 @@ class FenceTermination(TerminationCondition):
 
     def count_turn(self, messages: Sequence[Message], *, is_last: bool) -> None:
         """Count a turn in which an agent of the team itself spoke; a team within counts its own."""
-        if not self._speaks(messages) or is_suspension(self._stop.error):
-            return  # a turn that waits for a person is not over
+        if not self._speaks(messages) or self._stop.cuts_short:
+            return  # a turn that will be played again counts then
         try:
             self._ledger.count_turn()
         except LimitExceeded as error:

@@ -133,7 +133,7 @@ class Conversation(Generic[EventT, ResultT]):
         with self._alone():
             await self._refresh()
         if not self._kept.is_known:
-            raise UnknownConversation(f"{self._store} knows no conversation {self.id!r}")
+            raise UnknownConversation(f"The store {self._store.name} knows no conversation {self.id!r}")
 
     async def approve(self, approval_id: str, *, by: str) -> None:
         """Approve a waiting call; it runs, once and exactly so, at the next `resume()`, in whatever process.
@@ -346,7 +346,8 @@ class Conversation(Generic[EventT, ResultT]):
         self._session = session
 
         def saved() -> Mapping[str, Any]:
-            own = {"news": [*self._kept.news], "diverged": self._kept.diverged}
+            kept = self._kept
+            own = {"news": [*kept.news], "diverged": kept.diverged, "reason": kept.reason}
             return {**self._session.saved(), **own}
 
         session.journal.session = saved
@@ -517,7 +518,9 @@ class Conversation(Generic[EventT, ResultT]):
             has_begun = True
             result = await run.drive(runner, messages())
             kept.status = Status.after(session.stop.error)
+            kept.reason = str(session.stop.error or "")
         except BaseException as error:
+            kept.reason = str(error) if isinstance(error, RingfenceError) else type(error).__name__
             if has_begun or not kept.is_known:
                 kept.status = Status.after(error)
             kept.diverged = isinstance(error, ConversationChanged)

@@ -222,6 +222,9 @@ class JobQueue:
     async def _change(self, db: AsyncConnection, claim: Claim, **values: Any) -> bool:
         table = self._store.tables.jobs
         mine = (table.c.id == claim.id, table.c.worker == claim.ticket, table.c.status == JobStatus.RUNNING)
+        if not JobStatus(values["status"]).has_ended:
+            # Somebody cancelled it, and its run came to an end all the same.
+            values["status"] = case((table.c.cancelled == 1, JobStatus.CANCELLED), else_=values["status"])
         now = await self._store.now(db)
         done = await db.execute(update(table).where(*mine).values(**values, updated_at=now))
         return done.rowcount == 1

@@ -7,20 +7,20 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.budgets.limits import Limits
+from ringfence.conversations.job_changes import cancel_job, retry_job
 from ringfence.conversations.job_delivery import Delivery
 from ringfence.conversations.job_queue import JobQueue
 from ringfence.conversations.job_records import Job, JobEvent, moment
 from ringfence.conversations.job_rows import (
-    content_binding,
     job_of,
     read_row,
 )
 from ringfence.conversations.job_settings import JobSettings
-from ringfence.conversations.job_status import CANCELLED, JOBS, JobStatus
+from ringfence.conversations.job_status import JobStatus
 from ringfence.conversations.job_views import JobViews, News
 from ringfence.conversations.job_wakes import wake_job
 from ringfence.conversations.journal import EVENTS
@@ -188,7 +188,7 @@ class Jobs:
         since: int = 0,
     ) -> AsyncGenerator[tuple[Job, News], None]:
         """The job and what is new in it, now and after each change; ends with the job. Raises as `events`."""
-        seen: object = None
+        seen: object = ()
         async with self._store.changes(EVENTS) as changed:
             while True:
                 # Most of what is told is told of other conversations.
@@ -209,20 +209,7 @@ class Jobs:
         Raises:
             UnknownConversation: There is no such job.
         """
-        store, table = self._store, self._store.tables.jobs
-
-        async def write(db: AsyncConnection) -> None:
-            row = await read_row(db, store, id, lock=True)
-            values: dict[str, Any] = {"cancelled": 1}
-            if row.status in {JobStatus.QUEUED, JobStatus.WAITING}:
-                values |= {"status": JobStatus.CANCELLED, "updated_at": await store.now(db)}
-            elif row.status != JobStatus.RUNNING:
-                return
-            await db.execute(update(table).where(table.c.id == id).values(values))
-            await store.notify(db, CANCELLED, id)
-            await store.notify(db, EVENTS, id)
-
-        await store.run(write)
+        await self._store.run(lambda db: cancel_job(db, self._store, id))
         return await self.status(id)
 
     async def retry(self, id: str, *, allow_changes: bool = False) -> Job:  # noqa: A002
@@ -237,32 +224,7 @@ class Jobs:
             UnknownConversation: There is no such job.
             JobError: It did not fail, and was not cancelled.
         """
-        store, table = self._store, self._store.tables.jobs
-
-        async def write(db: AsyncConnection) -> None:
-            row = await read_row(db, store, id, lock=True)
-            if row.status == JobStatus.QUEUED:
-                return
-            if row.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
-                raise JobError(
-                    f"Job {id!r} is {row.status}; only one that failed or was cancelled is retried"
-                )
-            values: dict[str, Any] = {
-                "status": JobStatus.QUEUED,
-                "attempts": 0,
-                "cancelled": 0,
-                "result": None,
-            }
-            values |= {"due_at": table.c.created_at, "updated_at": await store.now(db)}
-            if allow_changes:
-                bound = content_binding(id)
-                content = store.sealer.open(row.content, *bound) | {"allow_changes": True}
-                values["content"] = store.sealer.seal(content, *bound)
-            await db.execute(update(table).where(table.c.id == id).values(values))
-            await store.notify(db, JOBS, id)
-            await store.notify(db, EVENTS, id)
-
-        await store.run(write)
+        await self._store.run(lambda db: retry_job(db, self._store, id, allow_changes=allow_changes))
         await self.deliver(id)
         return await self.status(id)
 

@@ -154,7 +154,8 @@ class Journal:
             known = await db.execute(select(table.c.writes).where(table.c.id == self.conversation))
             if known.scalar_one() == token:
                 return
-            await self.lease.take(db, writes=token, run=self.run, turn=self.turn, updated_at=time(), **values)
+            place = {"run": self.run, "turn": self.turn, "updated_at": time()}
+            await self.lease.take(db, seen=self._token, writes=token, **place, **values)
             await self._tell(db)
 
         await self.store.run(take)

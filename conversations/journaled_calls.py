@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,10 +17,12 @@ from ringfence.errors import RingfenceError
 from ringfence.guardrails.calls import ModelCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.texts import CreateResult, FunctionCall, texts_of
+from ringfence.guardrails.texts import CreateResult, FunctionCall, map_text, texts_of
 
 _OWN = frozenset({"cancellation_token"})
 """Options that say nothing of what is asked."""
+_MARK = re.compile(r"^[0-9a-f]{32}$", re.MULTILINE)
+"""The lines between which a judge is shown a text; nobody can guess them, and they are others each time."""
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 """An id with many digits in a row looks like a phone number, and would be replaced by a random one."""
 
@@ -49,7 +52,8 @@ class JournalModelCalls:
                 raise no_run()
             return await call_next(call)
         kind = "reask" if call.attempt and self._kind == "model" else self._kind
-        key = journal.occurrence(f"{self._kind}:{call.agent}:{fingerprint_of(call)}")
+        asked = without_marks(call) if self._kind == "judge" else call
+        key = journal.occurrence(f"{self._kind}:{call.agent}:{fingerprint_of(asked)}")
         row = journal.row(key)
         if row is not None and row.outcome is not None and row.status == DONE:
             self._record("replays", door="model", agent=call.agent, model=call.model)
@@ -94,6 +98,17 @@ def fingerprint_of(call: ModelCall) -> str:
     """What is asked, whoever asks and whenever: SHA-256 over model, messages, tools and options."""
     options = {name: _plain(value) for name, value in call.options.items() if name not in _OWN}
     return _hash([call.model, _plain(call.messages), _plain(call.tools), options])[:40]
+
+
+def without_marks(call: ModelCall) -> ModelCall:
+    """The question of a judge as it is whenever it judges the same text."""
+
+    def unmarked(text: str) -> str:
+        for mark in {*_MARK.findall(text)}:
+            text = text.replace(mark, "")
+        return text
+
+    return replace(call, messages=map_text(call.messages, unmarked))
 
 
 def _shown(call: ModelCall) -> Mapping[str, Any]:

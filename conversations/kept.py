@@ -58,6 +58,8 @@ class Kept:
     """The version that the open turn began with."""
     fingerprint: Mapping[str, Any] = field(default_factory=dict)
     """The team that it began with."""
+    reason: str = ""
+    """Why the last run did not come to its end."""
     diverged: bool = False
     """Played again, the open turn took another course."""
     rows: Mapping[str, Row] = field(default_factory=dict, repr=False)
@@ -124,6 +126,7 @@ class Kept:
         self.entries = [Entry(**event.content["entry"]) for event in events]
         self.news = list(record.session.get("news", ()))
         self.diverged = bool(record.session.get("diverged"))
+        self.reason = str(record.session.get("reason", ""))
         self.policy, self.fingerprint = record.policy, record.fingerprint
         self.status = Status(record.status)
         if self.status is Status.RUNNING and not record.is_running:

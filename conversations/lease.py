@@ -16,7 +16,7 @@ from ringfence.conversations.store import Store
 from ringfence.errors import ConversationInterrupted, LeaseLost, StoreError
 
 _BEATS_A_LEASE = 3
-_SANE = 2
+SANE = 2
 """A lease that ends later than in so many lease times was given by a clock that has been moved back since."""
 _seen: "WeakKeyDictionary[Store, dict[str, tuple[tuple[int, int], float]]]" = WeakKeyDictionary()
 """Of leases with a senseless time: the heartbeat that was seen last, and since when it stands still."""
@@ -44,21 +44,29 @@ class Lease:
         """Whether a run of this process holds it."""
         return self._beating is not None
 
-    async def take(self, db: AsyncConnection, **values: Any) -> None:
+    async def take(self, db: AsyncConnection, *, seen: int, **values: Any) -> None:
         """Take it within a transaction, and write `values` to the conversation's row.
 
+        Args:
+            db: The transaction.
+            seen: The mark of the last write that this process knows of.
+            **values: Columns.
+
         Raises:
-            ConversationInterrupted: Somebody else holds it.
+            ConversationInterrupted: Somebody else holds it, or has written since.
         """
         table, asked_at = self._store.tables.conversations, monotonic()
         now = await self._store.now(db)
-        columns = (table.c.epoch, table.c.owner, table.c.beat, table.c.leased_until)
+        columns = (table.c.epoch, table.c.owner, table.c.beat, table.c.leased_until, table.c.writes)
         row = (await db.execute(select(*columns).where(table.c.id == self._conversation))).one()
         if row.owner and row.leased_until > now and not is_gone(row.owner) and not self._is_stale(row, now):
             raise running_elsewhere(row.owner)
+        if row.writes != seen:
+            # What it did meanwhile would be done again.
+            raise ConversationInterrupted("Another process has just worked on this conversation; try again")
         taken = await db.execute(
             update(table)
-            .where(table.c.id == self._conversation, table.c.epoch == row.epoch)
+            .where(table.c.id == self._conversation, table.c.epoch == row.epoch, table.c.writes == row.writes)
             .values(
                 epoch=row.epoch + 1,
                 owner=this_process(),
@@ -129,7 +137,7 @@ class Lease:
         self._held_until = asked_at + self._seconds
 
     def _is_stale(self, row: Any, now: float) -> bool:
-        if row.leased_until <= now + _SANE * self._seconds:
+        if row.leased_until <= now + SANE * self._seconds:
             return False
         # The times in the row mean nothing, so what counts is whether anybody renews it.
         seen = _seen.setdefault(self._store, {})

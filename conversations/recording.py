@@ -149,21 +149,12 @@ class Recording:
                 return self._what_waits()
             case Status.INTERRUPTED:
                 return "its process ended within the turn; resume() goes on"
-        last = self.turns[-1].steps if self.turns else ()
-        whys = [why for step in reversed(last) if (why := problem_of(step))]
-        return whys[0] if whys else _UNTOLD[self.status]
+        return str(self.record.session.get("reason", "")) or "nothing is on record of it"
 
     def _what_waits(self) -> str:
         if waiting := self.waiting:
             return f"a person has to decide on {', '.join(one.request.id for one in waiting)}"
         return "everything is decided, or has expired; resume() goes on"
-
-
-_UNTOLD = {
-    Status.BLOCKED: "a guardrail stopped what came in or went out; the audit log names it",
-    Status.LIMIT_REACHED: "a limit of turns, time or calls was reached; the audit log names it",
-    Status.FAILED: "the run failed outside of a step; the audit log tells more",
-}
 
 
 def cost_of(step: Row) -> Usage:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ringfence.conversations.lease import SANE
 from ringfence.conversations.outcomes import Outcome
 from ringfence.conversations.processes import is_gone
 from ringfence.conversations.store import Store
@@ -97,7 +98,7 @@ async def glance(db: AsyncConnection, store: Store, conversation: str) -> Glance
     row = (await db.execute(select(*columns).where(table.c.id == conversation))).one_or_none()
     if row is None:
         return None
-    return Glance(row.writes, row.turn, row.owner, _is_held(row, await store.now(db)))
+    return Glance(row.writes, row.turn, row.owner, _is_held(store, row, await store.now(db)))
 
 
 async def find_record(db: AsyncConnection, store: Store, conversation: str) -> Record | None:
@@ -123,7 +124,7 @@ async def find_record(db: AsyncConnection, store: Store, conversation: str) -> R
         status=row.status,
         policy=row.policy,
         owner=row.owner,
-        is_running=_is_held(row, now),
+        is_running=_is_held(store, row, now),
         run=row.run,
         turn=row.turn,
         writes=row.writes,
@@ -137,6 +138,12 @@ async def find_record(db: AsyncConnection, store: Store, conversation: str) -> R
         vault=opened("vault"),
         fingerprint=opened("fingerprint") or {},
     )
+    # Both are written with the first step. Without them budgets, suspicions and stand-ins would begin anew.
+    if (row.session is None and row.journal_rows + row.event_rows) or (record.session and row.vault is None):
+        raise StoreError(
+            f"The accounts of conversation {conversation!r} are missing: its row was changed, "
+            "so nobody can say what it has spent; restore it from a backup"
+        )
     await _check_complete(db, store, record)
     return record
 
@@ -150,7 +157,7 @@ async def read_record(db: AsyncConnection, store: Store, conversation: str) -> R
     """
     record = await find_record(db, store, conversation)
     if record is None:
-        raise UnknownConversation(f"The store {store} knows no conversation {conversation!r}")
+        raise UnknownConversation(f"The store {store.name} knows no conversation {conversation!r}")
     return record
 
 
@@ -204,8 +211,10 @@ async def read_said(
     ]
 
 
-def _is_held(row: Any, now: float) -> bool:
-    return bool(row.owner) and row.leased_until > now and not is_gone(row.owner)
+def _is_held(store: Store, row: Any, now: float) -> bool:
+    # One that ends far too late was given by a clock that has been moved; whoever wants the lease finds out.
+    is_timely = now < row.leased_until <= now + SANE * store.settings.lease_seconds
+    return bool(row.owner) and is_timely and not is_gone(row.owner)
 
 
 def request_binding(conversation: str, row: Any) -> tuple[str | int, ...]:

@@ -143,7 +143,8 @@ class Run(Generic[EventT, ResultT]):
         """The team's state at the last checkpoint of this run."""
         self.said: list[Sequence[Mapping[str, Any]]] = []
         """What was said in each turn of this run that came to its checkpoint."""
-        self._sending: Entry | None = None
+        self._sending: Any = None
+        """The message that is at the door; nothing reads it before it has passed."""
         self.healthy = True
         """False when the team cannot be used again: it failed, was cancelled, or stopped within a turn."""
 
@@ -196,7 +197,7 @@ class Run(Generic[EventT, ResultT]):
         ended: ResultT | None = None
         while True:
             ended = await self._deliver_turn(runner, outward, messages)
-            if self._is_cut_short():
+            if stop.cuts_short:
                 return ended
             goes_on = not runner.finished and stop.error is None
             state = await runner.save_state()
@@ -209,11 +210,6 @@ class Run(Generic[EventT, ResultT]):
                 return ended
             messages = ()
 
-    def _is_cut_short(self) -> bool:
-        """Whether the turn will be played again or given up, so that what it still says is of no account."""
-        error = self._session.stop.error
-        return error is not None and not isinstance(error, LimitExceeded)
-
     async def _deliver_turn(
         self, runner: Runner[EventT, ResultT], outward: Send, messages: Sequence[Any]
     ) -> ResultT | None:
@@ -225,9 +221,9 @@ class Run(Generic[EventT, ResultT]):
                     async for item in items:
                         if runner.is_result(item):
                             ended = item  # type: ignore[assignment]  # is_result says which of the two it is
-                        elif not self._is_cut_short():
+                        elif not self._session.stop.cuts_short:
                             await self._send(runner, outward, item)
-                    if not self._is_cut_short():
+                    if not self._session.stop.cuts_short:
                         await self._send_rest(runner, outward, *list(self._written))
                 except RingfenceError as error:
                     # Closing a team's stream lets the rest of the chat run on, unless it is stopped.
@@ -246,7 +242,7 @@ class Run(Generic[EventT, ResultT]):
         if self._went_out_before(item, source, is_piece=text is not None):
             return
         if text is None:
-            self._sending = Entry.of(item)
+            self._sending = item
             await self._send_rest(runner, outward, source)
             self._before.pop(source, None)
             says = runner.is_message(item) and getattr(item, "id", None) not in self._task_ids
@@ -298,7 +294,7 @@ class Run(Generic[EventT, ResultT]):
         entry = Entry.of(message)
         self.entries.append(entry)
         if text is None:
-            sent = self._sending or entry
+            sent = entry if self._sending is None else Entry.of(self._sending)
             content = {"sent": sent.as_dict(), "entry": entry.as_dict(), "message": runner.dump(message)}
             self._session.journal.deliver(kind=entry.kind, source=source, content=content)
             self._hand_out_rest(runner, source)

@@ -147,6 +147,9 @@ class Tables:
             Column("updated_at", Float, nullable=False),
         )
         Index(f"{prefix}jobs_by_due", jobs.c.status, jobs.c.due_at)
+        # The order in which workers take them, so that a long queue is not sorted for each.
+        in_turn = (jobs.c.priority.desc(), jobs.c.due_at, jobs.c.created_at, jobs.c.id)
+        Index(f"{prefix}jobs_in_turn", jobs.c.status, *in_turn)
         Index(f"{prefix}jobs_by_user", jobs.c.user_hash, jobs.c.status)
         Index(f"{prefix}jobs_by_tenant", jobs.c.tenant_hash, jobs.c.status)
         return cls(metadata, conversations, journal, turns, events, requests, jobs)

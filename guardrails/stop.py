@@ -3,7 +3,7 @@
 from asyncio import Future
 from typing import Any
 
-from ringfence.errors import ConversationInterrupted, RingfenceError, is_suspension
+from ringfence.errors import ConversationInterrupted, LimitExceeded, RingfenceError, is_suspension
 
 
 class StopSignal:
@@ -23,6 +23,11 @@ class StopSignal:
     def error(self) -> RingfenceError | None:
         """The first reason to stop, or None."""
         return self._error
+
+    @property
+    def cuts_short(self) -> bool:
+        """Whether the turn under way is to be played again, or given up; only after a limit is it over."""
+        return self._error is not None and not isinstance(self._error, LimitExceeded)
 
     def set(self, error: RingfenceError) -> None:
         """Stop for this reason; the first one stays, unless it was only that a person is waited for."""

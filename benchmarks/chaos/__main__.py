@@ -17,8 +17,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.chaos.series import Configuration, Death, Outcome, Place, story
+from benchmarks.chaos.takeover import taken_over
+from benchmarks.chaos.world import KINDS
 from benchmarks.chaos.zygote import play
-
 from ringfence import Policy, Ringfence
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import PiiFinder
@@ -54,9 +55,12 @@ def main() -> int:
                 for one, again in deaths
             ]
             outcomes = play(stories, at_once=arguments.at_once)
-            _print_row(configuration, outcomes, time.monotonic() - start)
+            _print_row(str(configuration), outcomes, time.monotonic() - start)
             kills += sum(one.kills for one in outcomes)
             failed += [one for one in (undisturbed, *outcomes) if one.differences]
+            if not configuration.external:
+                taken = _taken_over(place, configuration, undisturbed, is_sample=bool(arguments.sample))
+                failed += [one for one in taken if one.differences]
     print(f"\n{kills} kills in {time.monotonic() - began:.0f} s")
     for one in failed[: arguments.show]:
         print(f"\n{one.place}\n  " + "\n  ".join(one.differences))
@@ -82,13 +86,27 @@ def _deaths(configuration: Configuration, count: int) -> list[tuple[Sequence[Dea
     return found
 
 
-def _print_row(configuration: Configuration, outcomes: Sequence[Outcome], seconds: float) -> None:
+def _taken_over(
+    place: Place, configuration: Configuration, undisturbed: Outcome, *, is_sample: bool
+) -> list[Outcome]:
+    """Processes that are stopped past their lease and woken, after each kind of effect."""
+    start = time.monotonic()
+    effects = [(2, 3), (3, 5)][configuration.at_once == 1] if is_sample else range(1, len(KINDS) + 1)
+    if configuration.database == "sqlite":
+        # Nobody can take a lock of a file away from a process that is stopped in a transaction.
+        effects = [at for at in effects if KINDS[at - 1] != "book"]
+    taken = [taken_over(place, configuration, at=at, undisturbed=undisturbed) for at in effects]
+    _print_row("  stopped past the lease and woken", taken, time.monotonic() - start)
+    return taken
+
+
+def _print_row(name: str, outcomes: Sequence[Outcome], seconds: float) -> None:
     kills, resumes = sum(one.kills for one in outcomes), sum(one.resumes for one in outcomes)
     doubts, doubled = sum(one.doubts for one in outcomes), sum(one.doubled_effects for one in outcomes)
     repeated, in_flight = sum(one.repeated for one in outcomes), sum(one.in_flight for one in outcomes)
     differ = sum(bool(one.differences) for one in outcomes)
     print(
-        f"{configuration!s:42} {kills:5} {resumes:7} {doubts:6} {repeated:8}/{in_flight:<9} {doubled:7} "
+        f"{name:42} {kills:5} {resumes:7} {doubts:6} {repeated:8}/{in_flight:<9} {doubled:7} "
         f"{differ:11} {seconds:7.0f}",
         flush=True,
     )
@@ -101,10 +119,14 @@ def _warm_up() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sample", type=int, default=0, help="so many deaths of each kind; 0: all")
     parser.add_argument("--at-once", type=int, default=8, help="processes at once; many wait for a lease")
-    parser.add_argument("--postgres", default=os.environ.get(_POSTGRES, ""), help="where databases can be made")
+    parser.add_argument(
+        "--postgres", default=os.environ.get(_POSTGRES, ""), help="where databases can be made"
+    )
     databases = ["sqlite", "postgres"]
     parser.add_argument("--databases", nargs="*", choices=databases, default=databases, help="only these")
     parser.add_argument("--show", type=int, default=20, help="so many differences are shown")

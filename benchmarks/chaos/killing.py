@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from benchmarks.chaos.world import World
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benchmarks.chaos.world import World
 from ringfence.conversations.store import Store
 
 T = TypeVar("T")
@@ -19,12 +19,13 @@ When = Literal["before the commit", "after the commit", "between effect and resu
 
 @dataclass
 class Killer:
-    """Counts, and sends SIGKILL at the number that was said."""
+    """Counts, and sends its process a signal at the number that was said."""
 
     world: World
     when: When
     at: int | None
     """None never kills."""
+    sends: signal.Signals = signal.SIGKILL
     count: int = 0
     is_unrecorded: Callable[[], bool] = lambda: False
     """Whether a model has replied, and that is not written down yet."""
@@ -36,7 +37,7 @@ class Killer:
         self.count += 1
         if self.count == self.at:
             self.world.note("kills", json.dumps({"unrecorded": self.is_unrecorded()}))
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.sends)
 
 
 class KillingStore(Store):

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import suppress
+import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -10,12 +11,10 @@ from typing import Any
 from benchmarks.chaos.killing import Killer, KillingStore, When
 from benchmarks.chaos.team import STEPS, TASK, Derived, team_of
 from benchmarks.chaos.world import World
-
 from ringfence import Policy, Ringfence
 from ringfence.conversations.store import StoreSettings
 from ringfence.errors import ConversationInterrupted, TaskError, UnknownConversation
 from ringfence.guardrails.sealing import Keyring
-from ringfence.policy import AuditSettings
 
 ID = "chaos"
 LEASE_SECONDS = 1.0
@@ -35,59 +34,59 @@ class Life:
     external: bool
     when: When = "before the commit"
     at: int | None = None
+    sends: signal.Signals = signal.SIGKILL
 
 
 def live(life: Life) -> None:
     """Take the conversation to its end."""
-    asyncio.run(_Person(life).see_to_the_end())
+    asyncio.run(Person(life).see_to_the_end())
 
 
-class _Person:
+class Person:
     """Starts the conversation, decides what waits, and takes it up where it stopped."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(
+        self, life: Life, store: type[KillingStore] = KillingStore, *, patience_seconds: float = 20
+    ) -> None:
+        """Take what shall happen, and a store with troubles of its own."""
         self._world = life.world
+        self.effects = 0
+        self.on_effect: Callable[[int], None] | None = None
+        """Called after each effect with how many there were."""
         model = Derived(life.world, life.at_once)
         self._killer = Killer(
-            life.world, life.when, life.at, is_unrecorded=lambda: model.unrecorded
+            life.world, life.when, life.at, life.sends, is_unrecorded=lambda: model.unrecorded
         )
-        store = KillingStore(
-            life.world.store_url,
-            settings=StoreSettings(lease_seconds=LEASE_SECONDS, patience_seconds=20, upgrade=True),
-            keys=_KEYS,
-        )
-        store.killer = self._killer
-        store.recorded = lambda: setattr(model, "unrecorded", False)
+        settings = StoreSettings(lease_seconds=LEASE_SECONDS, patience_seconds=patience_seconds, upgrade=True)
+        self.store = store(life.world.store_url, settings=settings, keys=_KEYS)
+        self.store.killer = self._killer
+        self.store.recorded = lambda: setattr(model, "unrecorded", False)
         self._team = team_of(
             life.world,
             model,
             external=life.external,
-            took_effect=lambda: self._killer.passed("between effect and result"),
+            took_effect=self._took_effect,
         )
-        self._ringfence = Ringfence(Policy.model_validate(_POLICY), store=store)
+        self._ringfence = Ringfence(Policy.model_validate(_POLICY), store=self.store)
+
+    def _took_effect(self) -> None:
+        self._killer.passed("between effect and result")
+        self.effects += 1
+        if self.on_effect is not None:
+            self.on_effect(self.effects)
 
     async def see_to_the_end(self) -> None:
         """Until the conversation has ended."""
         began = monotonic()
-        waited = 0.0
+        is_over = False
         async with self._ringfence.store.opened():
-            while True:
+            while not is_over:
                 try:
-                    talk = await self._ringfence.open(ID, team=self._team)
-                except UnknownConversation:
-                    talk = self._ringfence.conversation(self._team, id=ID)
-                except ConversationInterrupted:
-                    # The lease of the one that died.
-                    await asyncio.sleep(LEASE_SECONDS / 2 if not waited else 0.1)
-                    waited = monotonic() - began
-                    continue
-                if talk.status == "done" or self._is_over(talk):
-                    break
-                await self._decide(talk)
-                try:
-                    await talk.resume()
-                except TaskError:
-                    await talk.run(task=TASK)
+                    is_over, talk = await self._go_on()
+                except ConversationInterrupted as error:
+                    if type(error) is not ConversationInterrupted:
+                        raise
+                    await asyncio.sleep(LEASE_SECONDS / 4)  # the lease of the one that died
             entries = [entry.as_dict() for entry in talk.transcript]
         await self._ringfence.close()
         self._world.note(
@@ -97,12 +96,31 @@ class _Person:
                     "entries": entries,
                     "count": self._killer.count,
                     "seconds": monotonic() - began,
-                    "waited": waited,
                     "status": talk.status.value,
-                    "usage": [talk.usage.model_calls, talk.usage.tool_calls, talk.usage.turns, talk.usage.tokens],
+                    "usage": [
+                        talk.usage.model_calls,
+                        talk.usage.tool_calls,
+                        talk.usage.turns,
+                        talk.usage.tokens,
+                    ],
                 }
             ),
         )
+
+    async def _go_on(self) -> tuple[bool, Any]:
+        """Whether it is over; else one more run."""
+        try:
+            talk = await self._ringfence.open(ID, team=self._team)
+        except UnknownConversation:
+            talk = self._ringfence.conversation(self._team, id=ID)
+        if talk.status == "done" or self._is_over(talk):
+            return True, talk
+        await self._decide(talk)
+        try:
+            await talk.resume()
+        except TaskError:
+            await talk.run(task=TASK)
+        return False, talk
 
     def _is_over(self, talk: Any) -> bool:
         """Died between the last checkpoint and the word that the run is over."""

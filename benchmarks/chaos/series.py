@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy import make_url
 
 from benchmarks.chaos.killing import When
 from benchmarks.chaos.life import Life, live
 from benchmarks.chaos.team import EMAIL, STEPS
 from benchmarks.chaos.world import KINDS, World
 from benchmarks.chaos.zygote import Story
-from sqlalchemy import make_url
 
 Death = tuple[When, int | None]
 _NO_DEATH: Death = ("before the commit", None)
@@ -121,19 +121,22 @@ def story(
                 outcome.differences.append(f"the process failed: {said}")
                 break
             outcome.resumes += status != 0
-        _judge(outcome, world, undisturbed)
+        judge(outcome, world, undisturbed)
     return outcome
 
 
-def _judge(outcome: Outcome, world: World, undisturbed: Outcome | None) -> None:
+def judge(outcome: Outcome, world: World, undisturbed: Outcome | None) -> None:
+    """Look at what was done and said, and write into the outcome what is not as it should be."""
     calls = world.lines("model_calls")
     kills = [json.loads(line) for line in world.lines("kills")]
     outcome.doubts = len(world.lines("doubts"))
     outcome.repeated = len(calls) - len(set(calls))
-    outcome.in_flight = sum(kill["unrecorded"] for kill in kills)
+    outcome.in_flight += sum(kill["unrecorded"] for kill in kills)
     if outcome.repeated > outcome.in_flight:
         repeated = outcome.repeated
-        outcome.differences.append(f"{repeated} model calls were repeated, {outcome.in_flight} were in flight")
+        outcome.differences.append(
+            f"{repeated} model calls were repeated, {outcome.in_flight} were in flight"
+        )
     ends = [json.loads(line) for line in world.lines("ends")]
     if not ends:
         outcome.differences.append("it never came to its end")

@@ -1,4 +1,4 @@
-"""The team of a chaos run: its model replies by what it is shown alone, so it is the same in every process."""
+"""The team of a chaos run: its model replies by what it is shown alone, so it is alike in every process."""
 
 import asyncio
 import hashlib
@@ -20,10 +20,10 @@ from autogen_core.models import (
     ModelInfo,
     RequestUsage,
 )
-from benchmarks.chaos.world import BOOKINGS, KINDS, World
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benchmarks.chaos.world import BOOKINGS, KINDS, World
 from ringfence import Fence, TeamFactory, tool
 
 STEPS = 20
@@ -33,7 +33,11 @@ EMAIL = "jane.doe@acme-canary.com"
 _SO_FAR = re.compile(r"so far (\d+)")
 _STAND_IN = re.compile(r"<EMAIL_ADDRESS_\d+>")
 _INFO = ModelInfo(
-    vision=False, function_calling=True, json_output=False, structured_output=False, family=ModelFamily.UNKNOWN
+    vision=False,
+    function_calling=True,
+    json_output=False,
+    structured_output=False,
+    family=ModelFamily.UNKNOWN,
 )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, inspect, make_url, text
 
 BOOKINGS = "chaos_bookings"
 """The table that a tool writes to in the journal's own transaction."""
@@ -63,9 +63,14 @@ class World:
         if kind == "book":
             with self._store() as db:
                 return Counter(db.execute(text(f"SELECT step FROM {BOOKINGS}")).scalars())  # noqa: S608 - a constant
-        return Counter(
-            int(step) for name, step, *_ in map(str.split, self.lines("effects")) if name == kind
-        )
+        return Counter(int(step) for name, step, *_ in map(str.split, self.lines("effects")) if name == kind)
+
+    def everything(self) -> str:
+        """All that is written down anywhere, to see whether it changes."""
+        with self._store() as db:
+            tables = inspect(db).get_table_names()
+            rows = {name: sorted(map(repr, db.execute(text(f'SELECT * FROM "{name}"')))) for name in tables}  # noqa: S608 - names of the database's own
+        return repr((rows, self.lines("effects"), self.done("pay"), self.done("refund")))
 
     @contextmanager
     def _bank(self) -> Iterator[sqlite3.Connection]:

@@ -31,7 +31,7 @@ def play(stories: Iterable[Story[T]], *, at_once: int) -> list[T]:
         except StopIteration as end:
             ended[number] = end.value
             return
-        running[_fork(*process)] = (number, story)
+        running[fork(*process)] = (number, story)
 
     gc.freeze()
     while waiting or running:
@@ -44,7 +44,8 @@ def play(stories: Iterable[Story[T]], *, at_once: int) -> list[T]:
     return [ended[number] for number in sorted(ended)]
 
 
-def _fork(work: Callable[[], None], said: Path) -> int:
+def fork(work: Callable[[], None], said: Path) -> int:
+    """Start a process, and say its id."""
     sys.stdout.flush()
     pid = os.fork()
     if pid:

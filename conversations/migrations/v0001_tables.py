@@ -3,7 +3,8 @@
 from typing import Any
 
 from alembic.operations import Operations
-from sqlalchemy import BigInteger, Column, Float, Integer, String, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, String, Text, TextClause
+from sqlalchemy import text as sql
 
 revision = "0001"
 down_revision = None
@@ -16,7 +17,7 @@ def upgrade(*, operations: Operations, prefix: str) -> None:
     def table(name: str, *columns: Column[Any]) -> None:
         operations.create_table(prefix + name, *columns)
 
-    def index(name: str, of: str, *columns: str) -> None:
+    def index(name: str, of: str, *columns: str | TextClause) -> None:
         operations.create_index(prefix + name, prefix + of, [*columns])
 
     table(
@@ -115,5 +116,6 @@ def upgrade(*, operations: Operations, prefix: str) -> None:
         Column("updated_at", Float, nullable=False),
     )
     index("jobs_by_due", "jobs", "status", "due_at")
+    index("jobs_in_turn", "jobs", "status", sql("priority DESC"), "due_at", "created_at", "id")
     index("jobs_by_user", "jobs", "user_hash", "status")
     index("jobs_by_tenant", "jobs", "tenant_hash", "status")

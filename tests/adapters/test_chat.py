@@ -94,6 +94,29 @@ async def test_an_approval_that_nobody_answers_waits(tmp_path: Path, typed: Call
     assert "paid" not in text
 
 
+ASKING = TEAM.replace(
+    "    return RoundRobinGroupChat([clerk]",
+    """    from autogen_agentchat.agents import UserProxyAgent
+
+    customer = UserProxyAgent("customer", input_func=fence.user_input())
+    return RoundRobinGroupChat([customer, clerk]""",
+)
+
+
+async def test_an_agents_question_is_answered_with_the_next_line(
+    tmp_path: Path, typed: Callable[[str], None]
+) -> None:
+    """It is no new task: the team goes on with it."""
+    typed("hello\nlook at a cat\n")
+    status, text = await talked(small_team(tmp_path, team=ASKING))
+    assert status is Status.DONE
+    before, question, after = text.partition("customer asks:")
+    assert question
+    assert "clerk:" not in before
+    assert "customer: look at a cat" in after
+    assert "clerk: Said: look at a cat. DONE" in after
+
+
 async def test_the_error_of_one_turn_does_not_end_the_chat(
     tmp_path: Path, typed: Callable[[str], None]
 ) -> None:

@@ -1,7 +1,7 @@
 """A person can talk to the support desk with no model at all: the example's rules, prompts and tools."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from autogen_agentchat.messages import TextMessage, ToolCallRequestEvent
 from autogen_agentchat.teams import RoundRobinGroupChat
-from autogen_core.models import LLMMessage, SystemMessage, UserMessage
 
 from ringfence.agents.rehearsal import RehearsalModel
 from ringfence.examples.support_desk import tools as desk_tools
@@ -227,82 +226,25 @@ async def test_an_unknown_outcome_is_told_as_such(open_desk: Callable[..., Desk]
     assert "NOT refunded" not in heard.reviewer
 
 
-async def test_a_refused_mail_does_not_undo_the_refund(open_desk: Callable[..., Desk]) -> None:
-    """Each step is reported for itself."""
+@pytest.mark.parametrize(
+    ("answer", "report"),
+    [
+        ("Refused: send_email was rejected by bob: later. The call was not run.", "Mail: NOT sent. Refused:"),
+        ("send_email failed with TimeoutError", "Mail: NOT confirmed. "),
+    ],
+)
+async def test_a_mail_that_was_not_sent_does_not_undo_the_refund(
+    open_desk: Callable[..., Desk], answer: str, report: str
+) -> None:
+    """Each step is reported for itself, with the words of whoever said no."""
 
     def send_email(to: str, subject: str, body: str) -> str:
-        """Refuse."""
-        raise ValueError(NO)
+        """Send nothing."""
+        raise ValueError(answer)
 
     heard = await open_desk(instead={"send_email": send_email}).hears("Refund order 1182 and tell Jane")
     assert "49.90 USD refunded, receipt R-1" in heard.reviewer
-    assert "Mail: NOT confirmed" in heard.reviewer
-
-
-RECEIPT = '{"order_id": "1182", "refunded_usd": "49.90", "receipt": "R-7"}'
-
-
-@pytest.mark.parametrize(
-    ("news", "tools", "report"),
-    [
-        (
-            f"bob decided on refund: it has been done, once. {RECEIPT}",
-            ["send_email"],
-            "49.90 USD refunded, receipt R-7",
-        ),
-        (
-            "bob decided on refund: it was not done. Refused: bob said no.",
-            [],
-            "NOT refunded. Refused: bob said no.",
-        ),
-    ],
-)
-async def test_it_goes_on_after_a_decision(
-    open_desk: Callable[..., Desk], news: str, tools: Sequence[str], report: str
-) -> None:
-    """A person decided on the call that waited; the rest of the plan follows from that."""
-
-    def refund(order_id: str, amount_usd: str, reason: str) -> str:
-        """Wait for a person."""
-        raise ValueError(WAITS)
-
-    desk = open_desk(instead={"refund": refund})
-    await desk.hears("Refund order 1182 and write to Jane at jane@acme.com")
-    heard = await desk.hears(news, source="approvals")
-    assert heard.tools == tools
     assert report in heard.reviewer
-
-
-async def test_a_decision_that_reaches_the_reviewer_first_goes_to_the_desk() -> None:
-    """A stopped chat goes on with whoever is next in line."""
-    model = RehearsalModel.from_file(EXAMPLE / "rehearsal.yaml")
-    prompt: list[LLMMessage] = [
-        SystemMessage(content=(EXAMPLE / "prompts" / "reviewer.md").read_text()),
-        UserMessage(content="Refund order 1182 and write to Jane at jane@acme.com", source="user"),
-        UserMessage(
-            content="[Ringfence stopped this conversation. refund waits for approval]", source="desk"
-        ),
-        UserMessage(content=f"bob decided on refund: it has been done, once. {RECEIPT}", source="approvals"),
-    ]
-    answer = await model.create(prompt)
-    assert "The desk goes on" in str(answer.content)
-    assert "DONE" not in str(answer.content)
-
-
-async def test_it_reports_a_mail_that_a_person_refused(open_desk: Callable[..., Desk]) -> None:
-    """With the decision's own words, not with those from before it."""
-
-    def send_email(to: str, subject: str, body: str) -> str:
-        """Wait for a person."""
-        raise ValueError(WAITS)
-
-    desk = open_desk(instead={"send_email": send_email})
-    await desk.hears("Refund order 1182 and tell Jane")
-    heard = await desk.hears(
-        "bob decided on send_email: it was not done. Refused: bob said no.", source="approvals"
-    )
-    assert heard.calls == []
-    assert heard.desk.endswith("receipt R-1.\nMail: NOT sent. Refused: bob said no.")
 
 
 async def test_notes_are_read_and_not_obeyed(desk: Desk) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autogen_agentchat.agents import UserProxyAgent
+from autogen_agentchat.agents import AssistantAgent, UserProxyAgent
 from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_agentchat.tools import AgentTool
 from autogen_core.memory import ListMemory, MemoryContent
 from fenced import EMAIL, RecordingTool, agent, policy_file, recording, team_of
 from scripted import Scripted, call, created
@@ -44,6 +45,11 @@ def other(tmp_path: Path) -> Path:
     folder = tmp_path / "other"
     folder.mkdir()
     return folder
+
+
+def ringfence_files(folder: Path) -> set[str]:
+    """What stands in a folder."""
+    return {one.name for one in folder.iterdir()}
 
 
 async def recorded(
@@ -94,7 +100,7 @@ async def test_nothing_is_called_and_nothing_is_written(house: House, other: Pat
     done = await against(other, made, clerk(act), **ALLOWED)
 
     assert (done.differences, len(act.calls)) == ((), 2)
-    assert {*other.glob("*")} == {other / "ringfence.yaml"}
+    assert not ringfence_files(other) - {"ringfence.yaml"}
 
 
 async def test_a_call_that_the_other_policy_denies(house: House, other: Path) -> None:
@@ -134,12 +140,9 @@ async def test_what_a_person_decided_holds(house: House) -> None:
     made = await recording_of(ringfence, "c-1")
 
     done = await rerun(made, policy=ringfence.folder / "ringfence.yaml", team=clerk(act))
-    freed = await rerun(
-        made, policy=Policy.model_validate(ALLOWED | FREE), team=team_of(Scripted("-"), [act.function])
-    )
+    freed = await rerun(made, policy=Policy.model_validate(ALLOWED | FREE), team=clerk(act))
 
     assert done.differences == ()
-    print(freed)
     assert told(freed)['act(what="one")'] == ("approved by bob, it runs", "it runs")
     assert told(freed)['act(what="two")'][1] == "it would run; its result is not recorded"
     assert [one["what"] for one in act.calls] == ["one"]
@@ -299,7 +302,6 @@ async def test_judges_are_not_asked(house: House, other: Path, monkeypatch: pyte
     another = blocking | {"guardrails": [judge | {"with": {"criteria": "It is short.", "model": "small"}}]}
     unasked = await against(other, made, clerk(recording()), **ALLOWED, **another)
 
-    print(blocked, [(r.kind, r.key, r.outcome) for r in made.turns[0].steps])
     assert "ringfence/llm_judge blocked the message" in told(blocked)["a reply of desk"][1]
     assert (unasked.differences, unasked.unasked) == ((), {"ringfence/llm_judge": 1})
     assert asked.calls == 1
@@ -339,6 +341,26 @@ async def test_a_memory_is_left_alone(house: House) -> None:
         await recording_of(ringfence, "c-1"), policy=ringfence.folder / "ringfence.yaml", team=factory
     )
     assert [one for one in done.differences if one.what.startswith("a reply")] == []
+
+
+async def test_an_agent_as_a_tool_is_played(house: House) -> None:
+    """Its own steps are in the recording, and are answered from it; so are calls side by side."""
+    ringfence, act = house(tools={"*": {"decision": "allow"}}), recording()
+
+    def factory(fence: Fence) -> RoundRobinGroupChat:
+        inner = agent(fence, Scripted([call("act")], "found"), name="helper", tools=[act.function])
+        outer = Scripted([call("helper", '{"task": "find it"}', id="1"), call("act", id="2")], "done")
+        bench = fence.workbench([AgentTool(inner), act.function])
+        desk = AssistantAgent("desk", fence.model_client(outer, model="scripted"), workbench=bench)
+        return RoundRobinGroupChat([desk], max_turns=1)
+
+    await ringfence.conversation(factory, id="c-1").run(task="go")
+    made = await recording_of(ringfence, "c-1")
+    calls = len(act.calls)
+    done = await rerun(made, policy=ringfence.folder / "ringfence.yaml", team=factory)
+    assert done.differences == ()
+    assert [step.agent for step in made.turns[0].steps if step.kind == "model"] == ["desk", "helper"]
+    assert (calls, len(act.calls)) == (2, 2)
 
 
 async def test_a_team_that_cannot_be_fenced_is_told_at_once(house: House, other: Path) -> None:

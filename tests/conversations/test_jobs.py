@@ -405,6 +405,19 @@ async def test_a_running_job_is_flagged_and_its_worker_hears_of_it(jobs: Jobs, s
     assert await status(jobs, "a") is JobStatus.CANCELLED
 
 
+async def test_a_job_that_is_cancelled_as_its_run_ends_does_not_go_on(jobs: Jobs) -> None:
+    """Whether it was about to wait for a person, to be tried again, or to be handed back."""
+    for job in ("waiting", "failing", "handed back"):
+        await jobs.submit("Look", id=job)
+    claims = {claim.id: claim for claim in [await taken(jobs), await taken(jobs), await taken(jobs)]}
+    for job in claims:
+        await jobs.cancel(job)
+    await jobs.queue.end(claims["waiting"], JobStatus.WAITING, {})
+    await failed(jobs, claims["failing"])
+    await jobs.queue.hand_back(claims["handed back"])
+    assert {job.status for job in await jobs.list()} == {JobStatus.CANCELLED}
+
+
 async def test_cancelling_what_has_ended_changes_nothing(jobs: Jobs) -> None:
     """What is done stays done."""
     await jobs.submit("Look", id="a")
