@@ -33,7 +33,7 @@ Recall = ToolCall
 
 
 class JournalRecalls:
-    """Gives back what a memory recalled when the turn was played before; by now it may recall another thing."""
+    """Gives back what a memory recalled when the turn was played before; by now it may recall more."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

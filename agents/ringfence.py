@@ -134,8 +134,10 @@ class Ringfence:
         if compiled.policy.audit != self.policy.audit:
             said = "cannot change while the process runs; start it anew"
             raise PolicyError([Fault(said, where="audit.path")])
-        if compiled.policy.store != self.policy.store:
-            raise PolicyError([Fault("cannot change while the process runs; start it anew", where="store")])
+        for section in ("store", "jobs"):
+            if getattr(compiled.policy, section) != getattr(self.policy, section):
+                said = "cannot change while the process runs; start it anew"
+                raise PolicyError([Fault(said, where=section)])
         is_other = policy is not None or compiled.version != self._compiled.version
         if is_other:
             self._compiled = compiled

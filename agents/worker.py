@@ -11,6 +11,8 @@ from ringfence.conversations.job_status import JOBS
 from ringfence.errors import StoreError
 
 _LOOKS_A_LEASE = 2
+_PRUNE_SECONDS = 3600.0
+"""How often what is older than the policy keeps it is deleted."""
 HARD_STOP_SECONDS = 5.0
 """How long a conversation that was cancelled has to end by itself."""
 
@@ -61,7 +63,7 @@ class Worker:
         self._runs = JobRuns(ringfence, name=name, told=told)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._looked_at = 0.0
+        self._looked_at = self._pruned_at = 0.0
 
     def stop(self) -> None:
         """Take no more jobs; those that run have the grace time to end, and are handed back then."""
@@ -96,6 +98,9 @@ class Worker:
         if monotonic() >= self._looked_at + self._look_seconds or not self._looked_at:
             await jobs.look_after()
             self._looked_at = monotonic()
+        if monotonic() >= self._pruned_at + _PRUNE_SECONDS or not self._pruned_at:
+            await self._ringfence.store.prune()
+            self._pruned_at = monotonic()
         while len(self._tasks) < self._concurrency and not self._stopping.is_set():
             run = await self._runs.take()
             if run is None:

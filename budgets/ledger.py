@@ -31,13 +31,15 @@ class Ledger:
         self._spent = Usage()
         self._reserved = Usage()
         self._steps: list[Step] = []
-        self._run_turns = 0
+        self.run_turns = 0
+        """Turns of the run that is under way."""
         self._deadline: float | None = None
 
     def renewed(self, limits: Limits) -> "Ledger":
         """A ledger with other limits that has spent as much. Between two runs nothing is reserved."""
         ledger = Ledger(limits, self._clock)
         ledger._spent, ledger._steps = self._spent, [*self._steps]
+        ledger.run_turns = self.run_turns
         return ledger
 
     def restore(self, spent: Usage, steps: Iterable[Step]) -> None:
@@ -59,9 +61,10 @@ class Ledger:
         """Every settled model call, in order."""
         return tuple(self._steps)
 
-    def start_run(self) -> None:
-        """Start counting the turns and seconds of a run."""
-        self._run_turns = 0
+    def start_run(self, *, resumes: bool = False) -> None:
+        """Start counting the seconds of a run, and its turns unless it goes on where it stopped."""
+        if not resumes:
+            self.run_turns = 0
         seconds = self._limits.seconds
         self._deadline = None if seconds is None else self._clock() + seconds
 
@@ -126,10 +129,10 @@ class Ledger:
             LimitExceeded: It was the last one of this run.
         """
         self._spent = self._spent + Usage(turns=1)
-        self._run_turns += 1
+        self.run_turns += 1
         limit = self._limits.turns
-        if limit is not None and self._run_turns >= limit:
-            raise LimitExceeded(kind="turns", value=self._run_turns, limit=limit, scope="run")
+        if limit is not None and self.run_turns >= limit:
+            raise LimitExceeded(kind="turns", value=self.run_turns, limit=limit, scope="run")
 
     def check_time(self) -> None:
         """Raise when the time of this run is over.

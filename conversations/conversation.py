@@ -465,8 +465,10 @@ class Conversation(Generic[EventT, ResultT]):
         is_masked: bool = False,
     ) -> AsyncGenerator[Any, None]:
         self._is_running = True
-        token = CancellationToken()
-        token.add_callback(self._session.stop.interrupt)
+        token, stop = CancellationToken(), self._session.stop
+        is_over = False
+        # A token that is cancelled late must not stop the next run.
+        token.add_callback(lambda: None if is_over else stop.interrupt())
         if outer_token is not None:
             outer_token.add_callback(token.cancel)
         queue: asyncio.Queue[Any] = asyncio.Queue()
@@ -491,6 +493,7 @@ class Conversation(Generic[EventT, ResultT]):
                 token.cancel()
                 with suppress(Exception, asyncio.CancelledError):
                     await work
+            is_over = True
 
     def _streamed_again(self, token: CancellationToken | None, *, anew: bool) -> AsyncGenerator[Any, None]:
         opened = [*(self._kept.opened or ())]
@@ -510,7 +513,7 @@ class Conversation(Generic[EventT, ResultT]):
     async def _work(self, run: Run[EventT, ResultT], messages: Callable[[], Sequence[Any]]) -> ResultT:
         session, kept = self._session, self._kept
         has_begun = False
-        session.start_run()
+        session.start_run(resumes=run.resumes)
         try:
             session.record("run_started", user=session.user)
             runner = self._runner or await self._fresh_runner()

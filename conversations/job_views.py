@@ -10,7 +10,8 @@ from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Usage
 from ringfence.conversations.job_records import Job, JobEvent, Progress, moment
 from ringfence.conversations.job_rows import job_of, read_row, result_binding
-from ringfence.conversations.records import Record, find_record, read_events
+from ringfence.conversations.record import Record
+from ringfence.conversations.records import find_record, read_events
 from ringfence.conversations.requests import QUESTION, approval_of, question_of, read_request
 from ringfence.conversations.store import Store
 from ringfence.guardrails.vault import Vault

@@ -5,7 +5,7 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from time import time
 from typing import Any
@@ -15,21 +15,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.conversations.lease import Lease, new_token
 from ringfence.conversations.outcomes import Outcome
+from ringfence.conversations.record import NOTHING_YET, Record, facts_of
 from ringfence.conversations.records import (
     DONE,
     FAILED,
     RAN,
     STARTED,
-    Record,
     Row,
     StoredEvent,
     event_binding,
     outcome_binding,
     request_binding,
 )
+from ringfence.conversations.status import Status
 from ringfence.conversations.store import Store
 from ringfence.errors import ConversationChanged, StoreError
 
+_FLUSH_AFTER_SECONDS = 0.2
 Work = Callable[[AsyncConnection], Awaitable[None]]
 EVENTS = "events"
 """Where the store tells that a conversation has new events, or another status."""
@@ -85,11 +87,14 @@ class Journal:
         self._unused: set[str] = set()
         self._seen: Counter[str] = Counter()
         self._events: list[StoredEvent] = []
+        self._flushing: asyncio.Task[None] | None = None
         self.turn_events: list[StoredEvent] = []
         """What went out in the open turn."""
         self.intents: dict[str, Intent] = {}
         """Of tool calls that are on their way, with arguments as the agents see them."""
         self._settled = 0
+        self._facts: dict[str, Any] = {**NOTHING_YET}
+        """What stands in the clear in the conversation's row; its sealed part says the same."""
         self._written_session: Mapping[str, Any] | None = None
         self._written_vault = -1
         self.ended = False
@@ -119,6 +124,7 @@ class Journal:
         self.opened = None if record.open_turn is None else record.open_turn["messages"]
         self._rows = {row.key: row for row in rows}
         self._settled = sum(row.outcome is not None for row in rows)
+        self._facts = record.facts()
         if record.open_turn is not None and self._settled != record.session.get("settled", self._settled):
             raise StoreError(
                 f"Steps of the open turn of conversation {self.conversation!r} have lost their outcome: its "
@@ -148,18 +154,20 @@ class Journal:
         self._unused = set(self._rows)
         self._seen.clear()
         token = new_token()
+        values |= {"run": self.run, "turn": self.turn}
+        kept = self._sealed_beside(values)
 
         async def take(db: AsyncConnection) -> None:
             table = self.store.tables.conversations
             known = await db.execute(select(table.c.writes).where(table.c.id == self.conversation))
             if known.scalar_one() == token:
                 return
-            place = {"run": self.run, "turn": self.turn, "updated_at": time()}
-            await self.lease.take(db, seen=self._token, writes=token, **place, **values)
+            await self.lease.take(db, seen=self._token, writes=token, updated_at=time(), **values)
             await self._tell(db)
 
         await self.store.run(take)
         self._token = token
+        kept()
         self.ended = False
         self.lease.start_beating()
 
@@ -169,7 +177,12 @@ class Journal:
         self.opened = messages
 
     async def end_turn(
-        self, *, state: Mapping[str, Any], said: Sequence[Mapping[str, Any]], goes_on: bool
+        self,
+        *,
+        state: Mapping[str, Any],
+        said: Sequence[Mapping[str, Any]],
+        goes_on: bool,
+        status: str = Status.RUNNING.value,
     ) -> None:
         """The checkpoint between two turns: all that the conversation is, in one transaction."""
         turn, run, table = self.turn, self.run, self.store.tables.turns
@@ -183,8 +196,9 @@ class Journal:
             "state": self.store.sealer.seal(state, "conversations", self.conversation, "state"),
             "open_turn": self._seal_open_turn([], turn + 1) if goes_on else None,
             "turn": turn + 1 if goes_on else turn,
+            "status": status,
         }
-        await self._write(keep, settled=-self._settled, **values)
+        await self._write(keep, settled=-self._settled, turns=1, **values)
         self.turn = values["turn"]
         self.opened = [] if goes_on else None
         self._rows, self._unused = {}, set()
@@ -195,6 +209,11 @@ class Journal:
     async def end_run(self, *, status: str, **values: Any) -> None:
         """Write how the run ended and give the lease back; the open turn, if there is one, stays open."""
         await self.lease.stop_beating()
+        flushing, self._flushing = self._flushing, None
+        if flushing is not None:
+            flushing.cancel()
+            with suppress(asyncio.CancelledError):
+                await flushing
         self.ended = True
         await self._write(self._tell, status=status, owner="", leased_until=0.0, **values)
 
@@ -293,13 +312,14 @@ class Journal:
         outcomes: list[Outcome] = []
         async with self._lock:
             token = new_token()
-            session = self._session(1)
+            values: dict[str, Any] = {}
+            kept = self._sealed_beside(values, settled=1)
             async with self.store.transaction() as db:
-                await self._fence(db, token, {"session": self.seal("session", session)})
+                await self._fence(db, token, values)
                 yield db, outcomes.append
                 await self._complete(db, key, outcomes[-1], RAN)
-            self._token, self._written_session = token, session
-            self._settled += 1
+            self._token = token
+            kept()
         self._note(key, outcomes[-1], RAN)
 
     # Events
@@ -310,26 +330,33 @@ class Journal:
         event = StoredEvent(number, self.turn, kind, source, time(), content)
         self._events.append(event)
         self.turn_events.append(event)
+        if self._flushing is None and self.is_open:
+            self._flushing = asyncio.ensure_future(self._flush_soon())
 
-    async def flush(self) -> None:
-        """Write what was noted."""
-        if self._events:
-            await self._write()
+    async def _flush_soon(self) -> None:
+        """Write what was noted, if no step does it meanwhile: others may be watching a long call."""
+        await asyncio.sleep(_FLUSH_AFTER_SECONDS)
+        self._flushing = None
+        with suppress(StoreError):  # the next step says so
+            if self._events and self.is_open:
+                await self._write()
 
     # Below: one write at a time
 
     async def _write(
-        self, work: Work | None = None, *, journal_rows: int = 0, settled: int = 0, **values: Any
+        self,
+        work: Work | None = None,
+        *,
+        journal_rows: int = 0,
+        settled: int = 0,
+        turns: int = 0,
+        **values: Any,
     ) -> None:
         async with self._lock:
             token, events = new_token(), [*self._events]
-            session, vault = self._session(settled), self.vault() if self.vault else None
-            if session != self._written_session:
-                values["session"] = self.seal("session", session)
-            if vault is not None and vault[0] != self._written_vault:
-                values["vault"] = self.seal("vault", vault[1]())
             values["journal_rows"] = self._journal_rows + journal_rows
             values["event_rows"] = self._event_rows + len(events)
+            kept = self._sealed_beside(values, settled=settled, turns=turns)
 
             async def write(db: AsyncConnection) -> None:
                 if not await self._fence(db, token, values):
@@ -343,17 +370,36 @@ class Journal:
 
             await self.store.run(write)
             self._token = token
-            self._settled += settled
             self._journal_rows += journal_rows
             self._event_rows += len(events)
             del self._events[: len(events)]
+            kept()
+
+    def _sealed_beside(
+        self, values: dict[str, Any], *, settled: int = 0, turns: int = 0
+    ) -> Callable[[], None]:
+        """Add to a write the sealed columns that change with it; what it answers notes that it was made.
+
+        They hold how many rows there are, how many steps have an outcome, and what stands in the clear beside
+        them, so that nobody takes something away unnoticed.
+        """
+        facts = {**self._facts, **facts_of(values)}
+        facts["turns"] = facts.get("turns", 0) + turns
+        session = {**self.session(), "settled": self._settled + settled, "row": facts}
+        if session != self._written_session:
+            values["session"] = self.seal("session", session)
+        vault = self.vault() if self.vault else None
+        if vault is not None and vault[0] != self._written_vault:
+            values["vault"] = self.seal("vault", vault[1]())
+
+        def kept() -> None:
+            self._settled += settled
+            self._facts = facts
             self._written_session = session
             if vault is not None:
                 self._written_vault = vault[0]
 
-    def _session(self, settled: int) -> Mapping[str, Any]:
-        # How many steps of the open turn have an outcome, so that one that was taken away is noticed.
-        return {**self.session(), "settled": self._settled + settled}
+        return kept
 
     async def _fence(self, db: AsyncConnection, token: int, values: Mapping[str, Any]) -> bool:
         """Begin a write; False when it was committed before, and only the answer was lost."""

@@ -10,10 +10,10 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.conversations.lease import running_elsewhere
+from ringfence.conversations.record import Record
 from ringfence.conversations.records import (
     DONE,
     STARTED,
-    Record,
     Row,
     find_record,
     glance,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from time import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ringfence.conversations.journal import Intent, no_run
@@ -44,13 +44,15 @@ class Questions:
             error = AnswerRequired(question_id=question_id, agent=agent)
             session.stop.set(error)
             shown = await session.masker.mask(prompt, point="question")
+            expires_at = datetime.now(UTC) + timedelta(seconds=_LASTS_SECONDS)
+            asked_for = {"agent": agent, "prompt": shown, "user": session.user}
             await session.requests.ask(
                 id=question_id,
                 turn=journal.turn,
                 kind=QUESTION,
                 key=key,
-                content={"agent": agent, "prompt": shown, "user": session.user},
-                expires_at=time() + _LASTS_SECONDS,
+                content={**asked_for, "expires_at": expires_at.isoformat()},
+                expires_at=expires_at.timestamp(),
             )
             raise error
         text = await self._taken_in(session.answers[question_id])

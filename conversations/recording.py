@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from ringfence.budgets.usage import Usage
-from ringfence.conversations.records import FAILED, STARTED, Record, Row, StoredEvent
+from ringfence.conversations.record import Record
+from ringfence.conversations.records import FAILED, STARTED, Row, StoredEvent
 from ringfence.conversations.requests import StoredRequest
 from ringfence.conversations.status import Status
 

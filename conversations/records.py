@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.conversations.lease import SANE
 from ringfence.conversations.outcomes import Outcome
 from ringfence.conversations.processes import is_gone
+from ringfence.conversations.record import Record, checked
 from ringfence.conversations.store import Store
-from ringfence.errors import StoreError, UnknownConversation
+from ringfence.errors import UnknownConversation
 
 STARTED, RAN, DONE, FAILED = "started", "ran", "done", "failed"
 """Of a row of the journal: under way, took effect, has an outcome, has to be made again."""
@@ -52,32 +53,6 @@ class StoredEvent:
     """Seconds since 1970."""
     content: Mapping[str, Any] = field(repr=False)
     """Its transcript entry under `entry`, and the whole message under `message`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Where a conversation stands."""
-
-    id: str
-    user: str
-    team: str
-    status: str
-    policy: str
-    owner: str
-    is_running: bool
-    """Somebody holds its lease."""
-    run: int
-    turn: int
-    writes: int
-    journal_rows: int
-    event_rows: int
-    created_at: float
-    updated_at: float
-    open_turn: Mapping[str, Any] | None = field(default=None, repr=False)
-    state: Mapping[str, Any] | None = field(default=None, repr=False)
-    session: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    vault: Mapping[str, Any] | None = field(default=None, repr=False)
-    fingerprint: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +113,7 @@ async def find_record(db: AsyncConnection, store: Store, conversation: str) -> R
         vault=opened("vault"),
         fingerprint=opened("fingerprint") or {},
     )
-    # Both are written with the first step. Without them budgets, suspicions and stand-ins would begin anew.
-    if (row.session is None and row.journal_rows + row.event_rows) or (record.session and row.vault is None):
-        raise StoreError(
-            f"The accounts of conversation {conversation!r} are missing: its row was changed, "
-            "so nobody can say what it has spent; restore it from a backup"
-        )
-    await _check_complete(db, store, record)
-    return record
+    return await checked(db, store, record)
 
 
 async def read_record(db: AsyncConnection, store: Store, conversation: str) -> Record:
@@ -252,18 +220,3 @@ def _row(store: Store, conversation: str, row: Any) -> Row:
         request=request,
         outcome=outcome,
     )
-
-
-async def _check_complete(db: AsyncConnection, store: Store, record: Record) -> None:
-    tables = store.tables
-    for name, table, wanted in (
-        ("journal", tables.journal, record.journal_rows),
-        ("events", tables.events, record.event_rows),
-    ):
-        count = select(func.count()).select_from(table).where(table.c.conversation == record.id)
-        found = (await db.execute(count)).scalar_one()
-        if found != wanted:
-            raise StoreError(
-                f"The {name} of conversation {record.id!r} has {found} rows and not {wanted}: "
-                "it was cut or added to, so nobody can say what happened; restore it from a backup"
-            )

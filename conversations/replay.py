@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ringfence.conversations.record import Record
 from ringfence.conversations.recording import AskedPerson, RecordedTurn, Recording, Said, TurnEnd
-from ringfence.conversations.records import Record, Row, StoredEvent, read_events, read_record, read_rows
+from ringfence.conversations.records import Row, StoredEvent, read_events, read_record, read_rows
 from ringfence.conversations.requests import read_request
 from ringfence.conversations.store import Store
 from ringfence.errors import UnknownConversation

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from time import time
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.conversations.question import Question
@@ -58,6 +58,8 @@ class Requests:
         self._decided = decided
         """Called in the transaction of each decision, such as to make a waiting job due."""
         self._table = store.tables.requests
+        self.asked = 0
+        """How many there are in the store, so that one that was taken away is noticed."""
 
     async def ask(
         self,
@@ -71,7 +73,7 @@ class Requests:
     ) -> None:
         """Write a request down; one that is there already stays as it is."""
 
-        async def keep(db: AsyncConnection) -> None:
+        async def keep(db: AsyncConnection) -> int:
             known = await db.execute(select(self._table.c.id).where(self._table.c.id == id))
             if known.one_or_none() is None:
                 row = {
@@ -81,8 +83,10 @@ class Requests:
                 }  # fmt: skip
                 await db.execute(insert(self._table).values(row))
                 await self._store.notify(db, REQUESTS, self._conversation)
+            ours = self._table.c.conversation == self._conversation
+            return (await db.execute(select(func.count()).select_from(self._table).where(ours))).scalar_one()
 
-        await self._store.run(keep)
+        self.asked = await self._store.run(keep)
 
     async def decide(self, id: str, *, status: str, decision: Mapping[str, Any]) -> bool:  # noqa: A002 - as above
         """Write a decision down; False when somebody else was faster."""
@@ -155,6 +159,7 @@ def read_request(store: Store, row: Any) -> StoredRequest:
         decision = store.sealer.open(row.decision, *binding, "decision", row.status)
     elif row.status not in {WAITING, WITHDRAWN}:
         store.sealer.open(None, *binding, "decision", row.status)
+    content = store.sealer.open(row.content, *binding, row.kind, row.key)
     return StoredRequest(
         id=row.id,
         conversation=row.conversation,
@@ -163,8 +168,9 @@ def read_request(store: Store, row: Any) -> StoredRequest:
         key=row.key,
         status=row.status,
         asked_at=row.asked_at,
-        expires_at=row.expires_at,
-        content=store.sealer.open(row.content, *binding, row.kind, row.key),
+        # The column is for looking up; what counts is sealed.
+        expires_at=datetime.fromisoformat(content["expires_at"]).timestamp(),
+        content=content,
         decision=decision,
     )
 

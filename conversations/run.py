@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from autogen_core import CancellationToken
 
 from ringfence.conversations.session import Session
+from ringfence.conversations.status import Status
 from ringfence.conversations.transcript import Entry
 from ringfence.errors import ConversationInterrupted, LimitExceeded, RingfenceError, is_suspension
 from ringfence.guardrails.calls import Delivery, UserTurn
@@ -202,7 +203,10 @@ class Run(Generic[EventT, ResultT]):
             goes_on = not runner.finished and stop.error is None
             state = await runner.save_state()
             self._heard()
-            await self._session.journal.end_turn(state=state, said=runner.said, goes_on=goes_on)
+            status = Status.RUNNING if goes_on else Status.after(stop.error)
+            await self._session.journal.end_turn(
+                state=state, said=runner.said, goes_on=goes_on, status=status.value
+            )
             self.state = state
             self.said.append(runner.said)
             self._delivered_before.clear()

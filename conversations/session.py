@@ -8,7 +8,8 @@ from ringfence.budgets.ledger import Ledger
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.audit import RunRecorder
 from ringfence.conversations.journal import Journal
-from ringfence.conversations.records import Record, Row
+from ringfence.conversations.record import Record
+from ringfence.conversations.records import Row
 from ringfence.conversations.requests import Requests
 from ringfence.guardrails.approval import ApprovalBook
 from ringfence.guardrails.heard import Heard
@@ -75,6 +76,8 @@ class Session:
             "judges_spent": self.judge_ledger.spent.as_dict(),
             "suspicions": self.suspicions.saved(),
             "salt": self.journal.salt,
+            "requests": self.requests.asked,
+            "run_turns": self.ledger.run_turns,
         }
 
     def restore(self, record: Record, rows: Sequence[Row]) -> None:
@@ -90,13 +93,15 @@ class Session:
             self.suspicions.clear()
             self.suspicions.load(kept["suspicions"])
             self.journal.salt = kept["salt"]
+            self.requests.asked = kept["requests"]
+            self.ledger.run_turns = kept["run_turns"]
 
-    def start_run(self) -> None:
-        """Begin a run: a new trace, fresh turns and seconds, no reason to stop."""
+    def start_run(self, *, resumes: bool = False) -> None:
+        """Begin a run: a new trace, fresh seconds, no reason to stop, and fresh turns unless it goes on."""
         self.stop.clear()
         self.live_pieces.clear()
         self.record.start_run()
-        self.ledger.start_run()
+        self.ledger.start_run(resumes=resumes)
         self.judge_ledger.start_run()
 
 

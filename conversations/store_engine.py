@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import LRUCache
 
 from ringfence.conversations.store_settings import SCHEMES, StoreSettings
 from ringfence.errors import StoreError
@@ -43,6 +44,8 @@ class Place:
     """The file of SQLite; None for a private store and for PostgreSQL."""
     is_private: bool = False
     """Nothing of it survives the process."""
+    compiled: Any = field(default_factory=lambda: LRUCache(500), compare=False, repr=False)
+    """The statements that SQLAlchemy has compiled for it."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -114,7 +117,12 @@ def make_engine(place: Place, settings: StoreSettings) -> AsyncEngine:
         StoreError: The file cannot be made, or the driver of PostgreSQL is not installed.
     """
     # Values of rows stand in no error message.
-    common: dict[str, Any] = {"hide_parameters": True, "pool_timeout": settings.patience_seconds}
+    common: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_timeout": settings.patience_seconds,
+        # The engine is made anew when somebody comes back; its statements are not.
+        "execution_options": {"compiled_cache": place.compiled},
+    }
     if place.is_sqlite:
         if place.file is not None:
             _touch(place.file)

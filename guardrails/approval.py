@@ -115,7 +115,7 @@ class ApprovalBook:
     @property
     def pending(self) -> tuple[ApprovalRequest, ...]:
         """What waits for a person, oldest first."""
-        return tuple(request for request, _ in self._waiting.values())
+        return tuple(request for request, _ in self._waiting.values() if self._now() <= request.expires_at)
 
     def load(
         self, waiting: Iterable[tuple[ApprovalRequest, ToolCall]], decided: Iterable[DecidedCall]

@@ -91,7 +91,7 @@ def _taken_over(
 ) -> list[Outcome]:
     """Processes that are stopped past their lease and woken, after each kind of effect."""
     start = time.monotonic()
-    effects = [(2, 3), (3, 5)][configuration.at_once == 1] if is_sample else range(1, len(KINDS) + 1)
+    effects = [3 if configuration.at_once == 1 else 2] if is_sample else range(1, len(KINDS) + 1)
     if configuration.database == "sqlite":
         # Nobody can take a lock of a file away from a process that is stopped in a transaction.
         effects = [at for at in effects if KINDS[at - 1] != "book"]

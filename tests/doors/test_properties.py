@@ -171,6 +171,7 @@ async def play(world: World, folder: Path) -> tuple[Witness, str]:
     return witness, "\n".join(written)
 
 
+@pytest.mark.timeout(240)  # fifty conversations, each with a file of its own
 @pytest.mark.filterwarnings("ignore:Multiple handoffs")  # AutoGen warns of replies that this test wants
 @given(WORLDS)
 @settings(
