@@ -144,7 +144,7 @@ class ClearToolCalls:
         elif is_handoff:
             verdict = self._policy.judge_handoff(name)
         elif fenced and (supplied := sorted({*arguments} & {*self._directory.specs[name].supplied})):
-            verdict = Block(_GUARDRAIL, f"{name} gets its argument {', '.join(supplied)} from the fence alone")
+            verdict = Block(_GUARDRAIL, f"{name} gets {', '.join(supplied)} from the fence alone")
         elif unknown := _unknown(arguments, parameters):
             verdict = Block(_GUARDRAIL, f"{name} has no argument {unknown}")
         elif fenced:

@@ -16,6 +16,7 @@ from ringfence import Policy
 from ringfence.agents.compiled_policy import CompiledPolicy, compile_policy
 from ringfence.agents.fence import Fence
 from ringfence.agents.sessions import new_session
+from ringfence.agents.team_runner import task_messages
 from ringfence.conversations.audit import AuditLog
 from ringfence.conversations.session import Session
 from ringfence.errors import GuardrailTripped
@@ -71,7 +72,7 @@ def session_of(compiled: CompiledPolicy) -> Session:
 def stacks(compiled: CompiledPolicy) -> list[Stack]:
     """The guards of both doors, out of one conversation's session and fence."""
     session = session_of(compiled)
-    fence = Fence(session=session, compiled=compiled, tier_client=_no_model)
+    fence = Fence(session=session, compiled=compiled, tier_client=_no_model, task_messages=task_messages)
     tools = fence.workbench([look_up])._middlewares  # noqa: SLF001 - the door as it is built, not one like it
     user_guards, tool_guards = _guards(session.user_door), _guards(tools)
 
