@@ -86,6 +86,15 @@ ner: ## Train the basic tier's name recognizer anew (in an environment of its ow
 bench-pii: $(DEV_STAMP) ## Measure the filter of personal data; DATA=file measures on that, too
 	@$(BIN)/python -m benchmarks.pii $(if $(DATA),"$(DATA)") --picture docs/pictures/pii-linear.svg
 
+.PHONY: chaos
+chaos: $(DEV_STAMP) ## Kill a conversation's process at every write (an hour; ARGS="--sample 20" takes less)
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+.PHONY: bench-durability
+bench-durability: $(DEV_STAMP) ## Measure what durable conversations cost, beside AutoGen and DBOS
+	@$(PIP) install --constraint constraints.txt --group bench
+	@$(BIN)/python -m benchmarks.durability $(ARGS)
+
 .PHONY: pictures
 pictures: $(DEV_STAMP) ## Make the README's picture anew
 	@$(BIN)/python docs/make_pictures.py

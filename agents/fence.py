@@ -273,7 +273,9 @@ class Fence:
             RefuseInsteadOfRaise(session.stop, session.masker),
             RecordCrossing(door="tool", record=record),
             RequireClearance(self._clearances),
-            JournalToolCalls(session.journal, record, spec_of=self._spec, ask=self._ask_about),
+            JournalToolCalls(
+                session.journal, record, spec_of=self._spec, ask=self._ask_about, stop=session.stop
+            ),
             self._enforce(before=Point.TOOL_CALL, after=Point.TOOL_RESULT),
             Mask(session.masker, point=Point.TOOL_CALL.value, reply_point=Point.TOOL_RESULT.value),
             self._scan(Point.TOOL_RESULT),

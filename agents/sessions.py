@@ -120,6 +120,7 @@ def new_session(
             record=record,
             approver=approver,
             keep=keep,
+            bind=journal.bind,
         ),
         stop=stop,
         guardrails=guardrails,

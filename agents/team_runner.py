@@ -164,6 +164,10 @@ class TeamRunner:
         """
         return self._message_types.create(dumped)
 
+    async def rest(self) -> None:
+        """Stop what runs for this team alone until the next step, so that nothing runs between two runs."""
+        await own_runtimes.stop(self._coverage.runtimes)
+
     async def close(self) -> None:
         """Stop what runs for this team alone; the runner is of no use any more."""
         await own_runtimes.stop(self._coverage.runtimes)

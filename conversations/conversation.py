@@ -188,9 +188,7 @@ class Conversation(Generic[EventT, ResultT]):
             await self._session.requests.withdraw()
             if self._kept.opened is not None:
                 self._give_up_turn()
-                await self._session.journal.begin_run(resumes=False)
-                self._kept.status = Status.READY
-                await self._session.journal.end_run(status=Status.READY.value, open_turn=None)
+                await self._close_turn()
             await self._refresh()
 
     async def run(
@@ -319,8 +317,12 @@ class Conversation(Generic[EventT, ResultT]):
             ConversationInterrupted: The conversation is running.
         """
         with self._alone():
-            await self._refresh()
-            await self._load_state(state)
+            async with self._store.opened():
+                await self._refresh()
+                was_open = self._kept.opened is not None
+                await self._load_state(state)
+                if was_open:
+                    await self._close_turn()
 
     def forget(self, value: str) -> int:
         """Forget a real value with its variants; says how many written forms of it were known.
@@ -435,6 +437,14 @@ class Conversation(Generic[EventT, ResultT]):
         self._kept.diverged = False
         self._runner = None
 
+    async def _close_turn(self) -> None:
+        """Write down that no turn is open any more."""
+        journal, kept = self._session.journal, self._kept
+        replaced = {"state": journal.seal("state", kept.state)} if kept.is_replaced and kept.state else {}
+        await journal.begin_run(resumes=False, **replaced)
+        kept.status, kept.is_replaced = Status.READY, False
+        await journal.end_run(status=Status.READY.value, open_turn=None)
+
     def _untold(self) -> Sequence[Any]:
         return self._task_messages("\n".join(self._kept.news), "approvals") if self._kept.news else ()
 
@@ -533,6 +543,8 @@ class Conversation(Generic[EventT, ResultT]):
             kept.entries.extend(run.entries)
             if not run.healthy or not has_begun:
                 await self._discard_runner()
+            elif self._runner is not None:
+                await self._runner.rest()
             try:
                 if has_begun:
                     await self._end(run)

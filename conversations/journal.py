@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import hmac
+import json
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,6 +34,9 @@ from ringfence.conversations.store import Store
 from ringfence.errors import ConversationChanged, StoreError
 
 _FLUSH_AFTER_SECONDS = 0.2
+_NEVER_READ = -1
+_LONGEST_KEY = 160
+"""Characters; a key has a column of 200."""
 Work = Callable[[AsyncConnection], Awaitable[None]]
 EVENTS = "events"
 """Where the store tells that a conversation has new events, or another status."""
@@ -81,7 +86,7 @@ class Journal:
         self.opened: Sequence[Mapping[str, Any]] | None = None
         """What the open turn began with; None when there is none, or it has not passed the user's door."""
         self._lock = asyncio.Lock()
-        self._token = 0
+        self._token = _NEVER_READ
         self._journal_rows = self._event_rows = 0
         self._rows: dict[str, Row] = {}
         self._unused: set[str] = set()
@@ -112,12 +117,12 @@ class Journal:
 
     @property
     def token(self) -> int:
-        """Marks the last write that is known of; 0 before the first."""
+        """Marks the last write that is known of; none before anything was read."""
         return self._token
 
     def take_up(self, record: Record, rows: Sequence[Row], events: Sequence[StoredEvent]) -> None:
         """Go on from what the store holds: the steps and the events of the open turn."""
-        self.run, self.turn, self._token = record.run, record.turn, record.writes
+        self.run, self.turn = record.run, record.turn
         self._journal_rows, self._event_rows = record.journal_rows, record.event_rows
         self._events.clear()
         self._written_session, self._written_vault = None, -1
@@ -131,10 +136,11 @@ class Journal:
                 "journal was changed, so nobody can say what happened; restore it from a backup"
             )
         self.turn_events = [*events]
+        self._token = record.writes
 
     def lose_track(self) -> None:
         """Nobody knows what was written last, so the next run has to look."""
-        self._token = 0
+        self._token = _NEVER_READ
 
     # The run
 
@@ -228,8 +234,15 @@ class Journal:
         """What an outside service may know of a step: the same whenever it is made, and says nothing."""
         return f"ringfence-{hashlib.sha256(f'{self.salt}:{self.turn}:{key}'.encode()).hexdigest()[:40]}"
 
+    def bind(self, arguments: Mapping[str, Any]) -> str:
+        """A hash of real values that nobody without the salt can guess them by."""
+        text = json.dumps(arguments, sort_keys=True, default=str)
+        return hmac.new(self.salt.encode(), text.encode(), "sha256").hexdigest()
+
     def occurrence(self, key: str) -> str:
         """The key of a step that may be made several times in a turn: numbered by how often it was asked."""
+        if len(key) > _LONGEST_KEY:
+            key = f"{key[:100]}:{hashlib.sha256(key.encode()).hexdigest()[:40]}"
         self._seen[key] += 1
         return f"{key}:{self._seen[key]}"
 
@@ -383,14 +396,14 @@ class Journal:
         They hold how many rows there are, how many steps have an outcome, and what stands in the clear beside
         them, so that nobody takes something away unnoticed.
         """
+        vault = self.vault() if self.vault else None
+        if vault is not None and vault[0] != self._written_vault:
+            values["vault"] = self.seal("vault", vault[1]())
         facts = {**self._facts, **facts_of(values)}
         facts["turns"] = facts.get("turns", 0) + turns
         session = {**self.session(), "settled": self._settled + settled, "row": facts}
         if session != self._written_session:
             values["session"] = self.seal("session", session)
-        vault = self.vault() if self.vault else None
-        if vault is not None and vault[0] != self._written_vault:
-            values["vault"] = self.seal("vault", vault[1]())
 
         def kept() -> None:
             self._settled += settled

@@ -85,7 +85,7 @@ class JournalModelCalls:
         journal = self._journal
         calls = [
             FunctionCall(
-                id=f"call_{_hash([journal.conversation, journal.turn, key, place])[:24].translate(_LETTERS)}",
+                id=f"call_{_hash([journal.salt, journal.turn, key, place])[:24].translate(_LETTERS)}",
                 name=wanted.name,
                 arguments=wanted.arguments,
             )

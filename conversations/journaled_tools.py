@@ -13,6 +13,7 @@ from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.refusal import failed
+from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import ToolResult
 from ringfence.guardrails.tool_policy import ToolSpec
 
@@ -29,9 +30,16 @@ class JournalToolCalls:
     """Answers a tool call from the journal when it has run before; sees results as the agents do, masked."""
 
     def __init__(
-        self, journal: Journal, record: Record, *, spec_of: Callable[[str], ToolSpec], ask: Settle
+        self,
+        journal: Journal,
+        record: Record,
+        *,
+        spec_of: Callable[[str], ToolSpec],
+        ask: Settle,
+        stop: StopSignal,
     ) -> None:
         self._journal = journal
+        self._stop = stop
         self._record = record
         self._spec_of = spec_of
         self._ask = ask
@@ -50,10 +58,10 @@ class JournalToolCalls:
                 raise no_run()
             return await call_next(call)
         row = journal.row(key_of(call))
-        if row is not None and row.outcome is not None and row.status == DONE:
-            self._record("replays", door="tool", agent=call.agent, tool=call.tool, call_id=call.call_id)
-            return tool_result(row.outcome)
         spec = self._spec_of(call.tool)
+        if row is not None and row.status == DONE and not _plays_inside(row, spec):
+            self._record("replays", door="tool", agent=call.agent, tool=call.tool, call_id=call.call_id)
+            return tool_result(row.outcome or {})
         arguments = {name: value for name, value in call.arguments.items() if name not in spec.supplied}
         request = {"consequential": spec.consequential, "arguments": arguments}
         intent = Intent(key_of(call), "tool", call.agent, call.tool, request)
@@ -72,7 +80,9 @@ class JournalToolCalls:
             if (outcome := refused(error)) is not None:
                 await self._keep(intent, outcome)
             raise
-        await self._keep(intent, answered(result))
+        # An agent within that was stopped says so, and that is no result.
+        if not (spec.composite and self._stop.cuts_short):
+            await self._keep(intent, answered(result))
         return result
 
     async def _keep(self, intent: Intent, outcome: Mapping[str, Any]) -> None:
@@ -102,6 +112,8 @@ class StartToolCalls:
         journal, spec = self._journal, self._spec_of(call.tool)
         call = replace(call, idempotency_key=journal.idempotency_key(key_of(call)))
         if not journal.is_open:
+            if journal.ended:
+                raise no_run()
             return await call_next(call)
         row = journal.row(key_of(call))
         if row is not None and row.status == RAN and row.outcome is not None:
@@ -124,7 +136,12 @@ class StartToolCalls:
 def has_started(journal: Journal, call: ToolCall) -> bool:
     """Whether a call had passed its approval, and had begun to run, before the turn is played again."""
     row = journal.rows.get(key_of(call))
-    return row is not None and row.status in {STARTED, RAN}
+    return row is not None and (row.status in {STARTED, RAN} or "answered" in (row.outcome or ()))
+
+
+def _plays_inside(row: Row, spec: ToolSpec) -> bool:
+    """Whether a call is played again although it was answered: the agent within has to hear it anew."""
+    return spec.composite and "answered" in (row.outcome or ())
 
 
 def may_repeat(spec: ToolSpec) -> bool:

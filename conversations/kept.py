@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ringfence.conversations.lease import running_elsewhere
+from ringfence.conversations.lease import new_token, running_elsewhere
 from ringfence.conversations.record import Record
 from ringfence.conversations.records import (
     DONE,
+    RAN,
     STARTED,
     Row,
     find_record,
@@ -74,6 +75,12 @@ class Kept:
             one.is_waiting or one.decision is not None for one in self.requests if not self._is_settled(one)
         )
 
+    def what_comes_first(self) -> str:
+        """Why a suspended conversation takes no task."""
+        waits = ", ".join(one.id for one in self.waiting())
+        first = f"waits for a person ({waits}): decide, then resume it" if waits else "is decided: resume it"
+        return f"This conversation {first}, or withdraw what waits, before it takes another task"
+
     def waiting(self) -> list[StoredRequest]:
         """What still waits for a person, oldest first."""
         return [one for one in self.requests if one.is_waiting] if self.opened is not None else []
@@ -98,16 +105,28 @@ class Kept:
             return
         self.is_known = True
         if seen.writes != journal.token:
-            record = await read_record(db, store, session.id)
-            if record.user != session.user:
-                raise UnknownConversation(f"{session.user!r} has no conversation {session.id!r}")
-            forget_team()
-            await self._take_up(db, session, record)
+            try:
+                await self._read(db, session, forget_team=forget_team)
+            except BaseException:
+                journal.lose_track()  # whoever tries again must not pass over it
+                raise
         self.rows = journal.rows
         self.requests = await session.requests.of_turn(db, seen.turn)
         self._hand_over_requests(session)
         if seen.is_running:
             raise running_elsewhere(seen.owner)
+
+    async def _read(self, db: AsyncConnection, session: Session, *, forget_team: Callable[[], None]) -> None:
+        record = await read_record(db, session.journal.store, session.id)
+        if record.user != session.user:
+            raise UnknownConversation(
+                f"{session.user!r} has no conversation {session.id!r}; is it somebody else's?"
+            )
+        if record.run == 0:
+            session.journal.take_up(record, (), ())  # nothing has begun, so there is nothing but its row
+            return
+        forget_team()
+        await self._take_up(db, session, record)
 
     async def _take_up(self, db: AsyncConnection, session: Session, record: Record) -> None:
         store, journal = session.journal.store, session.journal
@@ -157,6 +176,7 @@ class Kept:
             "user_sealed": store.sealer.seal(session.user, "conversations", session.id, "user"),
             "team": team,
             "status": Status.READY.value,
+            "writes": new_token(),
             "created_at": now,
             "updated_at": now,
         }
@@ -173,6 +193,8 @@ class Kept:
 
 
 def _came_of(row: Row) -> str:
+    if row.status == RAN:
+        return "it took effect; its result was not checked, so nobody has read it"
     outcome = row.outcome or {}
     unknown = "it is not known whether it took effect"
     match outcome:

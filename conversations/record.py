@@ -1,5 +1,6 @@
 """The row of a conversation, and whether anything of the conversation was taken away."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +12,7 @@ from ringfence.conversations.store import Store
 from ringfence.errors import StoreError
 
 NOTHING_YET: Mapping[str, Any] = {
-    "journal_rows": 0, "event_rows": 0, "is_open": False, "has_state": False, "turns": 0,
+    "journal_rows": 0, "event_rows": 0, "turns": 0, "open_turn": "", "state": "", "vault": "",
 }  # fmt: skip
 """The facts of a conversation that has not begun."""
 
@@ -42,6 +43,8 @@ class Record:
     fingerprint: Mapping[str, Any] = field(default_factory=dict, repr=False)
     turns: int = 0
     """How many finished turns the store holds."""
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What tells the sealed columns from what stood there earlier."""
 
     def facts(self) -> dict[str, Any]:
         """What stands in the clear in its row, as its sealed part has to know it."""
@@ -52,9 +55,8 @@ class Record:
             "turn": self.turn,
             "journal_rows": self.journal_rows,
             "event_rows": self.event_rows,
-            "is_open": self.open_turn is not None,
-            "has_state": self.state is not None,
             "turns": self.turns,
+            **self.digests,
         }
 
 
@@ -62,11 +64,13 @@ def facts_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """As `Record.facts`, of what a write changes."""
     names = ("status", "policy", "run", "turn", "journal_rows", "event_rows")
     facts = {name: values[name] for name in names if name in values}
-    if "open_turn" in values:
-        facts["is_open"] = values["open_turn"] is not None
-    if "state" in values:
-        facts["has_state"] = values["state"] is not None
-    return facts
+    sealed = ("open_turn", "state", "vault")
+    return facts | {name: digest_of(values[name]) for name in sealed if name in values}
+
+
+def digest_of(sealed: str | None) -> str:
+    """Tells a sealed column from what stood there earlier; empty when nothing stands there."""
+    return "" if sealed is None else hashlib.sha256(sealed.encode()).hexdigest()[:32]
 
 
 async def checked(db: AsyncConnection, store: Store, record: Record) -> Record:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ringfence.conversations.lease import SANE
 from ringfence.conversations.outcomes import Outcome
 from ringfence.conversations.processes import is_gone
-from ringfence.conversations.record import Record, checked
+from ringfence.conversations.record import Record, checked, digest_of
 from ringfence.conversations.store import Store
 from ringfence.errors import UnknownConversation
 
@@ -112,6 +112,7 @@ async def find_record(db: AsyncConnection, store: Store, conversation: str) -> R
         session=opened("session") or {},
         vault=opened("vault"),
         fingerprint=opened("fingerprint") or {},
+        digests={name: digest_of(getattr(row, name)) for name in ("open_turn", "state", "vault")},
     )
     return await checked(db, store, record)
 
@@ -187,7 +188,8 @@ def _is_held(store: Store, row: Any, now: float) -> bool:
 
 def request_binding(conversation: str, row: Any) -> tuple[str | int, ...]:
     """What the request of a journal row is bound to."""
-    return ("journal", conversation, row.turn, row.key, "request", row.number, row.kind, row.agent, row.name)
+    place = (row.turn, row.key, row.number, row.epoch)
+    return ("journal", conversation, "request", *place, row.kind, row.agent, row.name)
 
 
 def outcome_binding(conversation: str, turn: int, key: str, status: str) -> tuple[str | int, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.conversations.record import Record
 from ringfence.conversations.recording import AskedPerson, RecordedTurn, Recording, Said, TurnEnd
-from ringfence.conversations.records import Row, StoredEvent, read_events, read_record, read_rows
+from ringfence.conversations.records import RAN, Row, StoredEvent, read_events, read_record, read_rows
 from ringfence.conversations.requests import read_request
 from ringfence.conversations.store import Store
 from ringfence.errors import UnknownConversation
@@ -52,7 +52,9 @@ async def _turns(
     steps: dict[int, list[Row]] = defaultdict(list)
     events: dict[int, list[StoredEvent]] = defaultdict(list)
     asked: dict[int, list[AskedPerson]] = defaultdict(list)
-    for step in await read_rows(db, store, record.id):
+    for one in await read_rows(db, store, record.id):
+        # What a tool answered is as the tool wrote it until it has passed the door.
+        step = replace(one, outcome=_unchecked(one)) if one.status == RAN else one
         shown_step = {"request": _mapped(step.request, shown), "outcome": _mapped(step.outcome, shown)}
         steps[step.turn].append(replace(step, **shown_step))
     for event in await read_events(db, store, record.id):
@@ -101,3 +103,9 @@ def _mapped(content: Any, shown: Callable[[str], str]) -> Any:
             return [_mapped(value, shown) for value in content]
         case _:
             return content
+
+
+def _unchecked(step: Row) -> dict[str, Any]:
+    said = "[It took effect; its result was not checked, so it is not shown.]"
+    part = {"type": "TextResultContent", "content": said}
+    return {"answered": {"type": "ToolResult", "name": step.name, "result": [part], "is_error": False}}

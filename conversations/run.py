@@ -89,6 +89,10 @@ class Runner(Protocol[EventT, ResultT]):
         """The event that `dump` gave."""
         ...
 
+    async def rest(self) -> None:
+        """Stop what runs for this team alone until the next step."""
+        ...
+
     async def close(self) -> None:
         """Stop what runs for this team alone; it is of no use any more."""
         ...

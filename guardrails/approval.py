@@ -96,6 +96,7 @@ class ApprovalBook:
         approver: Approver | None = None,
         waits_seconds: float | None = None,
         keep: Keep = keep_nothing,
+        bind: Callable[[Mapping[str, Any]], str] = lambda _: "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._conversation = conversation
@@ -108,6 +109,8 @@ class ApprovalBook:
         self._lasts_seconds = lasts
         self._approver = approver
         self._keep = keep
+        self._bind = bind
+        """A keyed hash of real arguments: what was approved of them is not approved of others."""
         self._now = now
         self._waiting: dict[str, tuple[ApprovalRequest, ToolCall]] = {}
         self._decided: dict[str, DecidedCall] = {}
@@ -180,7 +183,7 @@ class ApprovalBook:
             ApprovalRequired: Nobody has decided yet.
             ApprovalDenied: The person said no, or the approval has expired.
         """
-        approval_id = self._id(call, kind, occasion)
+        approval_id = self._id(call, kind, occasion, self._bind(real_arguments))
         asked = self._used(call, approval_id)
         if asked is None:
             request = self._request(
@@ -267,9 +270,9 @@ class ApprovalBook:
             reveals=reveals,
         )
 
-    def _id(self, call: ToolCall, kind: str, occasion: str) -> str:
+    def _id(self, call: ToolCall, kind: str, occasion: str, bound: str) -> str:
         # The same for the same call, so that a turn that is played again asks nobody twice.
-        asked = (self._policy_version, self._conversation, call.call_id, kind + occasion)
+        asked = (self._policy_version, self._conversation, call.call_id, kind, occasion, bound)
         return f"approval-{digest(call.tool, call.arguments, *asked)[:16]}"
 
     def _digest(self, call: ToolCall, expires_at: datetime, approval_id: str) -> str:

@@ -144,7 +144,8 @@ class ClearToolCalls:
         elif is_handoff:
             verdict = self._policy.judge_handoff(name)
         elif fenced and (supplied := sorted({*arguments} & {*self._directory.specs[name].supplied})):
-            verdict = Block(_GUARDRAIL, f"{name} gets {', '.join(supplied)} from the fence alone")
+            said = ", ".join(f"`{one}`" for one in supplied)
+            verdict = Block(_GUARDRAIL, f"{name} has no argument {said}")  # that it may choose
         elif unknown := _unknown(arguments, parameters):
             verdict = Block(_GUARDRAIL, f"{name} has no argument {unknown}")
         elif fenced:

@@ -49,7 +49,8 @@ def main() -> int:
             if arguments.sample:
                 # Other places for each configuration, spread over the conversation.
                 step = max(1, len(deaths) // arguments.sample)
-                deaths = deaths[number * step // 8 :: step][: arguments.sample]
+                last = deaths[-1:] if number == 0 else []
+                deaths = deaths[number * step // 8 :: step][: arguments.sample] + last
             stories = [
                 story(place, configuration, deaths=one, again_and_again=again, undisturbed=undisturbed)
                 for one, again in deaths

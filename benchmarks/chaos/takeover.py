@@ -28,8 +28,8 @@ def taken_over(place: Place, configuration: Configuration, *, at: int, undisturb
         successor = fork(lambda: live(Life(*how)), world.folder / "failure of the successor")
         ended = _status_of(successor)
         if ended:
-            said = world.lines("failure of the successor")[-12:]
-            outcome.differences.append(f"the successor failed: {ended} {' '.join(said)}")
+            lines = world.lines("failure of the successor")[-12:]
+            outcome.differences.append(f"the successor failed: {ended} {' '.join(lines)}")
         judge(outcome, world, undisturbed)
         before = world.everything()
         os.kill(sleeper, signal.SIGCONT)

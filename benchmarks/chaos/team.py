@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import FunctionCall, SingleThreadedAgentRuntime
 from autogen_core.models import (
@@ -114,7 +115,7 @@ def team_of(
 
     def factory(fence: Fence) -> RoundRobinGroupChat:
         runtime = SingleThreadedAgentRuntime(ignore_unhandled_exceptions=False) if external else None
-        agents = [
+        agents: list[ChatAgent | Team] = [
             AssistantAgent(
                 name,
                 fence.model_client(model, model="derived"),

@@ -208,7 +208,7 @@ def _faulty(policy: Path) -> None:
     [
         (_unknown, 1, "There is no store ringfence.sqlite yet"),
         (_tampered, 1, "holds a value that does not open"),
-        (_truncated, 1, "it was cut or added to"),
+        (_truncated, 1, "rows and not"),
         (_newer, 1, "was written by a newer Ringfence"),
         (_faulty, 2, "limitz"),
     ],

@@ -238,7 +238,7 @@ async def half_done(process: Process) -> None:
             "UPDATE ringfence_requests SET status = 'approved'", "was changed", id="approved by nobody"
         ),
         pytest.param("DELETE FROM ringfence_requests", "requests", id="a request to a person cut out"),
-        pytest.param("UPDATE ringfence_conversations SET open_turn = NULL", "is_open", id="no open turn"),
+        pytest.param("UPDATE ringfence_conversations SET open_turn = NULL", "open_turn", id="no open turn"),
         pytest.param("UPDATE ringfence_conversations SET status = 'done'", "status", id="declared done"),
         pytest.param("UPDATE ringfence_conversations SET policy = 'x'", "policy", id="another policy"),
         pytest.param("UPDATE ringfence_conversations SET run = run - 1", "run", id="an earlier run"),
