@@ -9,13 +9,15 @@ from ringfence.adapters.console import call_line
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.conversations.pending_requests import PendingRequest
 
+_ASKS = {"question": "asks", "doubt": "may have run already, and nobody knows:"}
+
 
 def print_requests(console: Console, requests: Sequence[PendingRequest]) -> None:
     """A paragraph for each request."""
     if not requests:
         console.print("Nothing waits for a person.")
     for request in requests:
-        asks = "asks" if request.kind == "question" else "wants to run"
+        asks = _ASKS.get(request.kind, "wants to run")
         what = request.text if request.kind == "question" else call_line(request.tool, request.arguments)
         console.print(
             Text.assemble((one_line(request.id), "bold"), f" of {one_line(request.conversation)}, ")

@@ -144,7 +144,7 @@ async def _run(
 
 def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file: Path) -> None:
     """What it has cost, and on `errors` why it did not come to its end."""
-    if done.conversation is not None:
+    if done.conversation is not None and (done.events or done.result is not None):
         console.print(Text(usage_line(done.conversation.usage, done.limits), "dim"))
     if done.error is not None:
         errors.print(Text(harmless(error_words(done.error)), "red"))
@@ -152,13 +152,18 @@ def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file
         errors.print(Text(one_line(done.stop_reason or ""), "yellow"))
     for request in done.waiting:
         call = one_line(call_line(request.tool, request.arguments))
-        errors.print(Text(f"Waits for approval: {call} ({request.id})"))
+        what = "May have run already" if request.kind == "doubt" else "Waits for approval"
+        errors.print(Text(f"{what}: {call} ({request.id})"))
+        if request.kind == "doubt":
+            errors.print(Text(f"  {one_line(request.reason, most=500)}", "dim"))
+    for question in done.conversation.pending_questions if done.conversation is not None else ():
+        errors.print(Text(f"{one_line(question.agent)} asks: {one_line(question.prompt)} ({question.id})"))
     if done.conversation is not None and done.exit is Exit.WAITING_FOR_APPROVAL:
         commands = (
-            f"ringfence approvals list {policy_file}",
+            f"ringfence approvals approve|reject|answer {policy_file} ID ... --by NAME",
             f"ringfence resume {policy_file} {done.conversation.id}",
         )
-        errors.print(Text(f"It is not done yet. Decide, then go on: {'; '.join(commands)}", "dim"))
+        errors.print(Text(f"Decide, then go on: {'; '.join(commands)}", "dim"))
 
 
 def _usage(conversation: Conversation[Any, Any]) -> dict[str, Any]:

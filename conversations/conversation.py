@@ -12,6 +12,7 @@ from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.changes import differences
 from ringfence.conversations.kept import Kept
 from ringfence.conversations.question import Question
+from ringfence.conversations.quiet_suspension import quiet_when_suspended
 from ringfence.conversations.requests import (
     QUESTION,
     decision_content,
@@ -389,6 +390,10 @@ class Conversation(Generic[EventT, ResultT]):
 
     async def _decide(self, approval_id: str, decision: ApprovalDecision) -> None:
         await self._refresh(may_run=True)
+        for one in self._kept.requests:
+            if one.id == approval_id and one.decision is not None:
+                by = one.decision["by"]
+                raise RingfenceError(f"The approval {approval_id!r} was {one.status} already, by {by}")
         decided = self._session.approvals.decide(approval_id, decision)
         try:
             is_ours = await self._session.requests.decide(
@@ -515,6 +520,8 @@ class Conversation(Generic[EventT, ResultT]):
 
         if anew:
             runner = self._runner
+            if self._kept.is_suspended:
+                self._kept.news.append("What waited for a person was withdrawn, and was not done.")
             self._session.approvals.withdraw()
             self._give_up_turn()
             self._runner = runner
@@ -523,6 +530,7 @@ class Conversation(Generic[EventT, ResultT]):
     async def _work(self, run: Run[EventT, ResultT], messages: Callable[[], Sequence[Any]]) -> ResultT:
         session, kept = self._session, self._kept
         has_begun = False
+        quiet_when_suspended(session.stop)
         session.start_run(resumes=run.resumes)
         try:
             session.record("run_started", user=session.user)

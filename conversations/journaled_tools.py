@@ -12,7 +12,6 @@ from ringfence.errors import ApprovalDenied, RingfenceError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.refusal import failed
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import ToolResult
 from ringfence.guardrails.tool_policy import ToolSpec
@@ -71,9 +70,9 @@ class JournalToolCalls:
                 # Who allowed one more try did not allow a second one.
                 await self._ask(call, _doubt(row), str(row.epoch))
             except ApprovalDenied as denied:
-                result = failed(call, f"{_AFTER_DOUBT} {denied.reason}.")
-                await journal.finish(key_of(call), answered(result))
-                return result
+                denied.was_begun = True
+                await self._keep(intent, refused(denied) or {})
+                raise
         try:
             result = await call_next(call)
         except RingfenceError as error:
@@ -157,9 +156,6 @@ def may_repeat(spec: ToolSpec) -> bool:
         or spec.idempotency_key is not None
         or spec.transaction is not None
     )
-
-
-_AFTER_DOUBT = "It is not known whether the call took effect, and it was not run again. It"
 
 
 def _doubt(row: Row) -> str:

@@ -202,7 +202,7 @@ def _came_of(row: Row) -> str:
             if row.request.get("refused"):
                 return ""
             return "\n".join(str(part.get("content", "")) for part in parts)[:_LONGEST_NOTE]
-        case {"tripped": {"point": "tool_result"}}:
+        case {"tripped": {"point": "tool_result"}} | {"denied": {"was_begun": True}}:
             return unknown
         case _:
             return unknown if row.status == STARTED else ""

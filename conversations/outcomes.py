@@ -13,7 +13,7 @@ Outcome = Mapping[str, Any]
 """JSON: what was answered, or why not."""
 
 _TRIPPED = ("guardrail", "point", "reason", "reask", "halt", "hint")
-_DENIED = ("approval_id", "tool", "reason")
+_DENIED = ("approval_id", "tool", "reason", "was_begun")
 
 
 def answered(reply: CreateResult | ToolResult) -> Outcome:

@@ -52,9 +52,9 @@ async def _turns(
     steps: dict[int, list[Row]] = defaultdict(list)
     events: dict[int, list[StoredEvent]] = defaultdict(list)
     asked: dict[int, list[AskedPerson]] = defaultdict(list)
-    for one in await read_rows(db, store, record.id):
+    for made in await read_rows(db, store, record.id):
         # What a tool answered is as the tool wrote it until it has passed the door.
-        step = replace(one, outcome=_unchecked(one)) if one.status == RAN else one
+        step = replace(made, outcome=_unchecked(made)) if made.status == RAN else made
         shown_step = {"request": _mapped(step.request, shown), "outcome": _mapped(step.outcome, shown)}
         steps[step.turn].append(replace(step, **shown_step))
     for event in await read_events(db, store, record.id):

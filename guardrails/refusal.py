@@ -92,6 +92,9 @@ def _explain(error: BaseException) -> str:
             return f"The call has run, but its result is withheld: {error.hint}. Do not repeat the call."
         case GuardrailTripped():
             return f"Refused: {error.hint}. The call was not run."
+        case ApprovalDenied(was_begun=True):
+            unknown = "It is not known whether an earlier try took effect, and it was not run again."
+            return f"{unknown} {error.tool} {error.reason}."
         case ApprovalDenied():
             return f"Refused: {error.tool} {error.reason}. The call was not run."
         case ApprovalRequired():

@@ -139,6 +139,13 @@ class ApprovalRequired(RingfenceError):
 class ApprovalDenied(ApprovalRequired):
     """The person said no, or nobody answered before the approval expired."""
 
+    def __init__(
+        self, *, approval_id: str, tool: str, reason: str = "was rejected", was_begun: bool = False
+    ) -> None:
+        self.was_begun = was_begun
+        """True when an earlier try of the call may have taken effect."""
+        super().__init__(approval_id=approval_id, tool=tool, reason=reason)
+
 
 class AnswerRequired(RingfenceError):
     """An agent asked the user something; answer with `conversation.answer(question_id, text, by=...)`."""

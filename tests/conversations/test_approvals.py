@@ -353,7 +353,7 @@ async def test_an_approval_is_for_one_conversation_and_one_decision(house: House
         with pytest.raises(RingfenceError, match="No approval"):
             await stranger.approve(id_, by="bob")
     await conversation.reject(request.id, by="bob")
-    with pytest.raises(RingfenceError, match="No approval"):
+    with pytest.raises(RingfenceError, match="rejected already, by bob"):
         await conversation.approve(request.id, by="mallory")
     await conversation.resume()
     assert act.calls == []

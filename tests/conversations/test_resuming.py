@@ -204,7 +204,7 @@ async def test_a_rejected_doubt_tells_the_agent_what_was_found(house: House) -> 
     assert reply_of(await conversation.resume()) == "Done."
     assert len(began) == 1
     (told,) = model.tool_results()
-    assert "It is not known whether the call took effect, and it was not run again." in told
+    assert "It is not known whether an earlier try took effect, and it was not run again." in told
     assert "the payment is there" in told
 
 
