@@ -197,12 +197,13 @@ class TestClearances:
         loop["loop"] = loop
         assert isinstance(Clearances().take(tool_call(arguments=loop)), Block)
 
-    def test_a_decided_call_may_be_renewed(self) -> None:
-        """Once more, for exactly the same call."""
+    def test_a_new_team_is_cleared_of_everything(self) -> None:
+        """What an earlier team was cleared for is decided anew."""
         clearances, call = Clearances(), tool_call()
-        clearances.renew(call, Escalate("approval", "a person decided"))
-        assert clearances.take(call) == Escalate("approval", "a person decided")
+        clearances.note(wanted("refund"), {"order": 1182}, ALLOW)
+        clearances.clear()
         assert isinstance(clearances.take(call), Block)
+        assert not clearances.knows(call.call_id)
 
 
 NAMES = st.sampled_from(["refund", "refunds", "send"])
