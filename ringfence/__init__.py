@@ -9,11 +9,15 @@ result = await conversation.run(task="Refund order 1182")
 
 from ringfence.agents.fence import Fence
 from ringfence.agents.rehearsal import RehearsalModel
+from ringfence.agents.rerun import recording_of, rerun
 from ringfence.agents.ringfence import Ringfence, TeamFactory
+from ringfence.agents.worker import Worker, run_or_resume
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.prices import Price
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.conversation import Conversation
+from ringfence.conversations.job_records import Job
+from ringfence.conversations.job_status import JobStatus
 from ringfence.conversations.question import Question
 from ringfence.conversations.status import Status
 from ringfence.conversations.store import Store
@@ -60,7 +64,9 @@ __all__ = [
     "Fault",
     "Fence",
     "GuardrailTripped",
+    "Job",
     "JobError",
+    "JobStatus",
     "LeaseLost",
     "LimitExceeded",
     "Limits",
@@ -85,6 +91,10 @@ __all__ = [
     "Usage",
     "VaultError",
     "Window",
+    "Worker",
+    "recording_of",
     "register_validators",
+    "rerun",
+    "run_or_resume",
     "tool",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from databases import note, postgres_url, store_at, turns_in
+from relay import relay_to
 from sqlalchemy import insert, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -67,7 +68,7 @@ async def test_two_that_wait_for_each_other_both_come_through(postgres_url: str)
 
 async def test_a_server_that_comes_back_is_waited_for(postgres_url: str) -> None:
     """Nobody listens, and then somebody does: the write is made."""
-    async with _relay(postgres_url) as relay:
+    async with relay_to(postgres_url) as relay:
         store = store_at(relay.url, patience_seconds=30)
         await note(store, 1)
         await relay.stop()
@@ -82,7 +83,7 @@ async def test_a_server_that_comes_back_is_waited_for(postgres_url: str) -> None
 
 async def test_a_server_that_stays_away_is_told(postgres_url: str) -> None:
     """With its host and database, and without the user's name and the password."""
-    async with _relay(postgres_url) as relay:
+    async with relay_to(postgres_url) as relay:
         await note(store_at(relay.url), 1)
         await relay.stop()
         url = make_url(relay.url).set(username="jane", password="hunter2")
@@ -97,7 +98,7 @@ async def test_a_server_that_stays_away_is_told(postgres_url: str) -> None:
 
 async def test_a_server_that_hangs_is_given_up(postgres_url: str) -> None:
     """It takes the connection and never answers."""
-    async with _relay(postgres_url) as relay:
+    async with relay_to(postgres_url) as relay:
         store = store_at(relay.url, patience_seconds=0.5)
         await note(store, 1)
         relay.hangs = True
@@ -193,62 +194,3 @@ async def _engine(url: str) -> AsyncIterator[Any]:
         yield engine
     finally:
         await engine.dispose()
-
-
-class _Relay:
-    """A port that leads to the server, and that can be shut, or be left without an answer."""
-
-    def __init__(self, url: str) -> None:
-        self._to = make_url(url)
-        self._port = 0
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.hangs = False
-
-    @property
-    def url(self) -> str:
-        here = self._to.set(host="127.0.0.1", port=self._port, query={"sslmode": "disable"})
-        return here.render_as_string(hide_password=False)
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in [*self._open]:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        server_reader, server_writer = await asyncio.open_connection(self._to.host, self._to.port or 5432)
-        self._open |= {writer, server_writer}
-        await asyncio.gather(
-            self._pass(reader, server_writer), self._pass(server_reader, writer), return_exceptions=True
-        )
-        for one in (writer, server_writer):
-            one.close()
-        self._open -= {writer, server_writer}
-        self._tasks.discard(task)
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            if not self.hangs:
-                writer.write(data)
-        writer.close()
-
-
-@asynccontextmanager
-async def _relay(url: str) -> AsyncIterator[_Relay]:
-    relay = _Relay(url)
-    await relay.start()
-    try:
-        yield relay
-    finally:
-        await relay.stop()
