@@ -181,6 +181,6 @@ def _as_if_run(entry: dict[str, str], world: World) -> dict[str, str]:
 
 
 _AFTER_DOUBT = (
-    "It is not known whether the call took effect, and it was not run again. It "
+    "It is not known whether an earlier try took effect, and it was not run again. send "
     "was rejected by person: send {step} is done."
 )

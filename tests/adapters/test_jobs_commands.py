@@ -186,7 +186,7 @@ def test_an_approved_call_runs_once(ringfence: Command, team: JobTeam) -> None:
     assert approved.out == f"{request} approved, of conversation job; its job is queued\n"
     again = ringfence("approvals approve", request, "--by", "bob")
     assert again.code == 1
-    assert "waits" in again.err
+    assert "approved already, by bob" in again.err
     ringfence("worker", "--until-idle")
     assert ringfence("jobs show", "job").code == 0
     assert team.effects == ["paid 700"]
