@@ -119,7 +119,7 @@ async def test_the_process_that_asked_hears_what_another_decided(process: Proces
     await asking.run(task="Go")
     (request,) = asking.pending_approvals
     await (await process().open(ID, team=factory)).reject(request.id, by="bob", reason="too much")
-    with pytest.raises(RingfenceError, match="No approval"):
+    with pytest.raises(RingfenceError, match="rejected already, by bob"):
         await asking.approve(request.id, by="mallory")
     assert reply_of(await asking.resume()) == "Done."
     assert calls == []
