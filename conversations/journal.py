@@ -177,9 +177,9 @@ class Journal:
         self.ended = False
         self.lease.start_beating()
 
-    async def set_messages(self, messages: Sequence[Mapping[str, Any]], **values: Any) -> None:
+    async def set_messages(self, messages: Sequence[Mapping[str, Any]]) -> None:
         """Keep what the open turn begins with, once it has passed the user's door."""
-        await self._write(open_turn=self._seal_open_turn(messages), **values)
+        await self._write(open_turn=self._seal_open_turn(messages))
         self.opened = messages
 
     async def end_turn(

@@ -199,8 +199,6 @@ def _came_of(row: Row) -> str:
     unknown = "it is not known whether it took effect"
     match outcome:
         case {"answered": {"result": parts}}:
-            if row.request.get("refused"):
-                return ""
             return "\n".join(str(part.get("content", "")) for part in parts)[:_LONGEST_NOTE]
         case {"tripped": {"point": "tool_result"}} | {"denied": {"was_begun": True}}:
             return unknown
