@@ -11,7 +11,9 @@ from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.guardrail_use import GuardrailUse
 from ringfence.guardrails.pii import PiiSettings
-from ringfence.guardrails.tool_policy import Decision, ToolPolicy, ToolSpec
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_rules import Decision
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.located_yaml import parse
 from ringfence.places import located, place_in_team
 from ringfence.policy import LoadedPolicy, Policy, load_policy

@@ -13,7 +13,7 @@ from ringfence.adapters.harmless import harmless, one_line
 from ringfence.errors import Fault
 from ringfence.guardrails.guardrail_use import Mode
 from ringfence.guardrails.presidio import PiiFinder
-from ringfence.guardrails.tool_policy import Decision
+from ringfence.guardrails.tool_rules import Decision
 from ringfence.policy import Policy
 
 T = TypeVar("T")

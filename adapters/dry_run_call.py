@@ -11,11 +11,13 @@ from ringfence.adapters.dry_run_outcome import Asked, Kind, Outcome
 from ringfence.adapters.dry_run_team import TeamTools
 from ringfence.errors import ApprovalRequired, GuardrailTripped
 from ringfence.guardrails.approval import ApprovalBook, Approve
+from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance
 from ringfence.guardrails.masking import Mask
 from ringfence.guardrails.middleware import door
 from ringfence.guardrails.passages import Part, PartKind, Passage, Point
+from ringfence.guardrails.provenance import Provenance
 from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.records import record_nothing
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
@@ -88,6 +90,13 @@ class _Trial:
         self._stop = StopSignal()
         self._clearances = Clearances()
         self._directory = tools.directory(call.tool)
+        self._judge = CallJudge(
+            policy=tools.policy,
+            directory=self._directory,
+            vault=self._vault,
+            suspicions=self._suspicions,
+            provenance=Provenance(),
+        )
         self._message = Watched(after=(Point.MESSAGE, run.guardrails_at(Point.MESSAGE)), masker=self._masker)
         self._tool_call = Watched(
             before=(Point.TOOL_CALL, run.guardrails_at(Point.TOOL_CALL)), masker=self._masker
@@ -125,11 +134,10 @@ class _Trial:
 
         clear = ClearToolCalls(
             directory=self._directory,
-            policy=self._tools.policy,
+            judge=self._judge,
             clearances=self._clearances,
             vault=self._vault,
             record=record_nothing,
-            suspicions=self._suspicions,
         )
         middlewares = (
             StopInsteadOfRaise(self._stop),
@@ -162,10 +170,8 @@ class _Trial:
         )
         approve = Approve(
             book=book,
-            policy=self._tools.policy,
+            judge=self._judge,
             directory=self._directory,
-            vault=self._vault,
-            suspicions=self._suspicions,
         )
         middlewares = (
             RefuseInsteadOfRaise(self._stop, self._masker),

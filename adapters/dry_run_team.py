@@ -15,8 +15,9 @@ from ringfence.agents.team_file import load_factory
 from ringfence.agents.team_runner import task_messages
 from ringfence.conversations.audit import AuditLog
 from ringfence.errors import Fault, PolicyError
-from ringfence.guardrails.clearance import ToolDirectory
-from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
+from ringfence.guardrails.tool_directory import ToolDirectory
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.places import located
 
 

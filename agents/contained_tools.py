@@ -9,7 +9,7 @@ from autogen_core.tools import BaseTool, FunctionTool, StaticWorkbench, TextResu
 
 from ringfence.agents.supplied_arguments import AnyTyped, check_supplied
 from ringfence.errors import PolicyError
-from ringfence.guardrails.tool_policy import spec_of
+from ringfence.guardrails.tool_spec import spec_of
 
 
 class ContainedWorkbench(StaticWorkbench):

@@ -31,8 +31,9 @@ from ringfence.conversations.questions import Questions
 from ringfence.conversations.session import Session
 from ringfence.errors import CoverageError, Fault, PolicyError
 from ringfence.guardrails.approval import Approve
+from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ModelCall, ToolCall
-from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance, ToolDirectory
+from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance
 from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.masking import Mask, reveal_arguments
 from ringfence.guardrails.middleware import Middleware
@@ -40,7 +41,9 @@ from ringfence.guardrails.passages import Point
 from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
 from ringfence.guardrails.structure import ValidateStructure
-from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
+from ringfence.guardrails.tool_directory import ToolDirectory
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_spec import ToolSpec
 
 _MEMORY = "memory"
 _ever_used: "weakref.WeakSet[Any]" = weakref.WeakSet()
@@ -64,6 +67,13 @@ class Fence:
         self._tier_client = tier_client
         self._tool_policy = ToolPolicy(compiled.policy.tools)
         self._directory = ToolDirectory(specs={}, handoffs=set())
+        self._judge = CallJudge(
+            policy=self._tool_policy,
+            directory=self._directory,
+            vault=session.vault,
+            suspicions=session.suspicions,
+            provenance=session.provenance,
+        )
         self._clearances = Clearances()
         self._owners: dict[str, object] = {}
         self._workbenches: dict[str, FencedWorkbench] = {}
@@ -248,11 +258,10 @@ class Fence:
             RecordCrossing(door="model", record=record),
             ClearToolCalls(
                 directory=self._directory,
-                policy=self._tool_policy,
+                judge=self._judge,
                 clearances=self._clearances,
                 vault=session.vault,
                 record=record,
-                suspicions=session.suspicions,
             ),
             Reask(times=self._policy.reasks, record=record),
             JournalModelCalls(session.journal, record),
@@ -281,10 +290,8 @@ class Fence:
             self._scan(Point.TOOL_RESULT),
             Approve(
                 book=session.approvals,
-                policy=self._tool_policy,
+                judge=self._judge,
                 directory=self._directory,
-                vault=session.vault,
-                suspicions=session.suspicions,
                 has_started=lambda call: has_started(session.journal, call),
             ),
             MeterToolCalls(session.ledger),

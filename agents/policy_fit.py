@@ -8,7 +8,7 @@ from autogen_core.tools import ToolSchema
 
 from ringfence.errors import Fault
 from ringfence.guardrails.presidio import unknown_type
-from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.policy import Policy
 
 _NO_TEXT = {"integer", "number", "boolean", "null"}

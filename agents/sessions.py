@@ -21,6 +21,7 @@ from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.heard import Heard
 from ringfence.guardrails.masking import Mask, Masker
 from ringfence.guardrails.passages import Point
+from ringfence.guardrails.provenance import Provenance
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.validators import ValidatorGuardrail
@@ -53,6 +54,7 @@ def new_session(
     vault = before.vault if before else Vault()
     masker = Masker(finder=compiled.finder, settings=policy.pii, vault=vault)
     suspicions = before.suspicions if before else Suspicions()
+    provenance = before.provenance if before else Provenance()
     stop = StopSignal()
     judge_limits = policy.judges.as_limits()
     judge_ledger = before.judge_ledger.renewed(judge_limits) if before else Ledger(judge_limits)
@@ -137,5 +139,6 @@ def new_session(
         ),
         heard=heard,
         suspicions=suspicions,
+        provenance=provenance,
         reveal_to_user=policy.pii.reveal_to_user,
     )

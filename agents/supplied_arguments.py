@@ -9,7 +9,7 @@ from autogen_core.tools import ToolSchema
 
 from ringfence.errors import PolicyError, RingfenceError
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.tool_spec import ToolSpec
 
 
 def check_supplied(name: str, spec: ToolSpec, parameters: Mapping[str, Any]) -> None:

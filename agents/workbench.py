@@ -34,7 +34,7 @@ from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.refusal import failed
 from ringfence.guardrails.stop import StopSignal
-from ringfence.guardrails.tool_policy import ToolSpec, spec_of
+from ringfence.guardrails.tool_spec import ToolSpec, spec_of
 
 ToolLike = BaseTool[Any, Any] | Callable[..., Any]
 

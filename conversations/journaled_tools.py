@@ -14,7 +14,7 @@ from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import ToolResult
-from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.tool_spec import ToolSpec
 
 Settle = Callable[[ToolCall, str, str], Any]
 """Asks a person about a call, why, and on which occasion; returns when the answer is yes."""

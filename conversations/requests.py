@@ -14,7 +14,7 @@ from ringfence.conversations.store import Store
 from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, DecidedCall, Rejected
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.masking import reveal_arguments
-from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.guardrails.vault import Vault
 
 WAITING, WITHDRAWN = "waiting", "withdrawn"

@@ -17,6 +17,7 @@ from ringfence.guardrails.live_pieces import LivePieces
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Middleware
 from ringfence.guardrails.passages import Point
+from ringfence.guardrails.provenance import Provenance
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.streaming import StreamedReveal
 from ringfence.guardrails.suspicions import Suspicions
@@ -56,6 +57,8 @@ class Session:
     """What judges the texts of this conversation."""
     heard: Heard | None = field(default=None, repr=False)
     suspicions: Suspicions = field(default_factory=Suspicions, repr=False)
+    provenance: Provenance = field(default_factory=Provenance, repr=False)
+    """What it has read, by source."""
     answers: dict[str, str] = field(default_factory=dict, repr=False)
     """What the user answered to questions of the open turn, as it was typed in; by question."""
     reveal_to_user: tuple[str, ...] | None = None

@@ -9,15 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped, RingfenceError
+from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.clearance import ToolDirectory, digest
-from ringfence.guardrails.masking import reveal_arguments
+from ringfence.guardrails.clearance import digest
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import ToolResult
-from ringfence.guardrails.tool_policy import ToolPolicy
-from ringfence.guardrails.vault import Vault
+from ringfence.guardrails.tool_directory import ToolDirectory
 from ringfence.guardrails.verdicts import Allow, Escalate
 
 
@@ -304,19 +302,15 @@ class Approve:
         self,
         *,
         book: ApprovalBook,
-        policy: ToolPolicy,
+        judge: CallJudge,
         directory: ToolDirectory,
-        vault: Vault,
-        suspicions: Suspicions,
         has_started: Callable[[ToolCall], bool] = lambda _: False,
     ) -> None:
         self._has_started = has_started
         """Whether the call was approved and begun before the process ended."""
         self._book = book
-        self._policy = policy
+        self._judge = judge
         self._directory = directory
-        self._vault = vault
-        self._suspicions = suspicions
 
     async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
         """Answer the call if it is allowed, or a person approved it.
@@ -327,8 +321,8 @@ class Approve:
             GuardrailTripped: The policy does not allow it.
         """
         spec = self._directory.specs[call.tool]
-        revealed = reveal_arguments(call, spec, self._vault)
-        verdict = self._policy.judge(call.tool, spec, revealed.arguments, suspicion=str(self._suspicions))
+        judged = self._judge.judge(call)
+        revealed, verdict = judged.revealed, judged.verdict
         if isinstance(verdict, Escalate):
             if not self._has_started(call):
                 await self._book.settle(

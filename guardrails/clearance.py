@@ -5,15 +5,14 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ModelCall, ToolCall
-from ringfence.guardrails.masking import reveal_arguments
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
-from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import (
     CreateResult,
     FunctionCall,
@@ -22,7 +21,7 @@ from ringfence.guardrails.texts import (
     offered_parameters,
     parse_arguments,
 )
-from ringfence.guardrails.tool_policy import ToolPolicy, ToolSpec
+from ringfence.guardrails.tool_directory import ToolDirectory
 from ringfence.guardrails.vault import Vault
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 
@@ -75,16 +74,6 @@ class Clearances:
         return verdict
 
 
-@dataclass(frozen=True, slots=True)
-class ToolDirectory:
-    """The tools that one conversation's fence has handed out, by name."""
-
-    specs: dict[str, ToolSpec]
-    """Tools that run behind the tool door."""
-    handoffs: set[str]
-    """Handoffs of the team's agents. AutoGen runs them itself; they change who speaks."""
-
-
 class ClearToolCalls:
     """Decides each function call of a model's reply, handoffs included."""
 
@@ -92,18 +81,16 @@ class ClearToolCalls:
         self,
         *,
         directory: ToolDirectory,
-        policy: ToolPolicy,
+        judge: CallJudge,
         clearances: Clearances,
         vault: Vault,
         record: Record,
-        suspicions: Suspicions,
     ) -> None:
         self._directory = directory
-        self._policy = policy
+        self._judge = judge
         self._clearances = clearances
         self._vault = vault
         self._record = record
-        self._suspicions = suspicions
 
     async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, CreateResult]) -> CreateResult:
         """Answer the call, then decide what the reply wants to do."""
@@ -142,7 +129,7 @@ class ClearToolCalls:
         elif name not in offered:
             verdict = Block(_GUARDRAIL, f"no tool named {name} was offered")
         elif is_handoff:
-            verdict = self._policy.judge_handoff(name)
+            verdict = self._judge.judge_handoff(name)
         elif fenced and (supplied := sorted({*arguments} & {*self._directory.specs[name].supplied})):
             said = ", ".join(f"`{one}`" for one in supplied)
             verdict = Block(_GUARDRAIL, f"{name} has no argument {said}")  # that it may choose
@@ -170,10 +157,9 @@ class ClearToolCalls:
         return None, verdict.reason
 
     def _judged(self, name: str, arguments: Mapping[str, Any], agent: str) -> Verdict:
-        spec = self._directory.specs[name]
-        seen = reveal_arguments(ToolCall(agent, name, arguments, ""), spec, self._vault)
-        verdict = self._policy.judge(name, spec, seen.arguments, suspicion=str(self._suspicions))
-        hidden = [argument for argument, value in seen.arguments.items() if self._vault.is_stand_in(value)]
+        judged = self._judge.judge(ToolCall(agent, name, arguments, ""))
+        verdict, seen = judged.verdict, judged.revealed.arguments
+        hidden = [argument for argument, value in seen.items() if self._vault.is_stand_in(value)]
         if isinstance(verdict, Block) and hidden:
             # What was judged looks right to everybody who sees the real value.
             said = f"the tool gets a stand-in in `{', '.join(hidden)}`, because it does not reveal it there"

@@ -18,7 +18,7 @@ from ringfence.guardrails.placeholders import Mention
 from ringfence.guardrails.presidio import Finding, PiiFinder, TextTooLongError
 from ringfence.guardrails.streaming import StreamedMask
 from ringfence.guardrails.texts import UncheckableContentError, map_text, texts_of
-from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.guardrails.vault import Vault
 
 if TYPE_CHECKING:

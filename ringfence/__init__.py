@@ -44,7 +44,7 @@ from ringfence.errors import (
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
 from ringfence.guardrails.shipped_validators import register_validators
-from ringfence.guardrails.tool_policy import tool
+from ringfence.guardrails.tool_spec import tool
 from ringfence.guardrails.validator_traits import Reads, Traits, Window
 from ringfence.policy import AuditSettings, Policy
 

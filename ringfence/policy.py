@@ -20,7 +20,7 @@ from ringfence.guardrails.guardrail_use import GuardrailUse, OnFail
 from ringfence.guardrails.guardrails_ai import files_of
 from ringfence.guardrails.injection_guardrail import InjectionSettings
 from ringfence.guardrails.pii import PiiSettings
-from ringfence.guardrails.tool_policy import ToolRule
+from ringfence.guardrails.tool_rules import ToolRule
 from ringfence.located_yaml import Document, Loc, dotted, parse
 from ringfence.model_tier import PAID, Capabilities, ModelTier
 from ringfence.policy_file import SectionError, attempt, in_order, read_text, validate

@@ -23,7 +23,7 @@ from ringfence.examples.support_desk import team
 from ringfence.examples.support_desk.mail import Mailbox, MailError, send
 from ringfence.examples.support_desk.shop import Shop, ShopError, create_shop
 from ringfence.examples.support_desk.tools import SENDER, support_tools
-from ringfence.guardrails.tool_policy import ToolSpec, spec_of
+from ringfence.guardrails.tool_spec import ToolSpec, spec_of
 from ringfence.policy import load_policy
 
 PROMPTS = Path(__file__).parents[2] / "examples" / "support_desk" / "prompts"

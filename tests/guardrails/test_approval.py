@@ -10,10 +10,14 @@ import pytest
 
 from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped, RingfenceError, StoreError
 from ringfence.guardrails.approval import ApprovalBook, ApprovalRequest, Approve, Approved, Approver, Rejected
+from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.clearance import ToolDirectory
+from ringfence.guardrails.provenance import Provenance
 from ringfence.guardrails.suspicions import Suspicions
-from ringfence.guardrails.tool_policy import ToolPolicy, ToolRule, ToolSpec
+from ringfence.guardrails.tool_directory import ToolDirectory
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_rules import ToolRule
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.guardrails.vault import Vault
 from tests.guardrails.parts import Book, Handler, tool_call, tool_result
 
@@ -367,13 +371,15 @@ class TestDoor:
 
     def approve(self, book: ApprovalBook, vault: Vault, **rule: Any) -> Approve:
         spec = ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)})
-        return Approve(
-            book=book,
+        directory = ToolDirectory(specs={"send": spec}, handoffs=set())
+        judge = CallJudge(
             policy=ToolPolicy({"send": ToolRule.model_validate(rule)}),
-            directory=ToolDirectory(specs={"send": spec}, handoffs=set()),
+            directory=directory,
             vault=vault,
             suspicions=Suspicions(),
+            provenance=Provenance(),
         )
+        return Approve(book=book, judge=judge, directory=directory)
 
     @pytest.fixture
     def vault(self) -> Vault:

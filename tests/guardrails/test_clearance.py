@@ -12,18 +12,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from ringfence.errors import GuardrailTripped
+from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.clearance import (
     Clearances,
     ClearToolCalls,
     RequireClearance,
-    ToolDirectory,
     canonical,
     digest,
 )
+from ringfence.guardrails.provenance import Provenance
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import parse_arguments
-from ringfence.guardrails.tool_policy import ToolPolicy, ToolRule, ToolSpec
+from ringfence.guardrails.tool_directory import ToolDirectory
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_rules import ToolRule
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.guardrails.vault import Vault
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 from tests.guardrails.parts import Book, Handler, model_call, reply, tool_call, tool_result
@@ -55,29 +59,33 @@ class Desk:
         self.book = book
         self.vault = Vault()
         self.clearances = Clearances()
-        self.clear = ClearToolCalls(
-            directory=ToolDirectory(
-                specs={
-                    "look": ToolSpec(consequential=False),
-                    "refund": ToolSpec(),
-                    "send": ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)}),
-                    "drop": ToolSpec(consequential=False),
-                    "note": ToolSpec(consequential=False),
-                },
-                handoffs={"transfer_to_bob", "transfer_to_eve"},
-            ),
-            policy=ToolPolicy(
-                {
-                    "drop": ToolRule.model_validate({"decision": "deny"}),
-                    "transfer_to_eve": ToolRule.model_validate({"decision": "deny"}),
-                    "send": ToolRule.model_validate({"arguments": {"to": {"pattern": r".*@acme\.com"}}}),
-                    "note": ToolRule.model_validate({"arguments": {"to": {"pattern": r".*@acme\.com"}}}),
-                }
-            ),
-            clearances=self.clearances,
+        directory = ToolDirectory(
+            specs={
+                "look": ToolSpec(consequential=False),
+                "refund": ToolSpec(),
+                "send": ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)}),
+                "drop": ToolSpec(consequential=False),
+                "note": ToolSpec(consequential=False),
+            },
+            handoffs={"transfer_to_bob", "transfer_to_eve"},
+        )
+        policy = ToolPolicy(
+            {
+                "drop": ToolRule.model_validate({"decision": "deny"}),
+                "transfer_to_eve": ToolRule.model_validate({"decision": "deny"}),
+                "send": ToolRule.model_validate({"arguments": {"to": {"pattern": r".*@acme\.com"}}}),
+                "note": ToolRule.model_validate({"arguments": {"to": {"pattern": r".*@acme\.com"}}}),
+            }
+        )
+        judge = CallJudge(
+            policy=policy,
+            directory=directory,
             vault=self.vault,
-            record=book,
             suspicions=Suspicions(),
+            provenance=Provenance(),
+        )
+        self.clear = ClearToolCalls(
+            directory=directory, judge=judge, clearances=self.clearances, vault=self.vault, record=book
         )
 
     async def answer(self, answer: CreateResult, offered: tuple[str, ...] = TOOLS) -> CreateResult:

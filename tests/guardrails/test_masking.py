@@ -17,7 +17,7 @@ from ringfence.guardrails.clean_text import clean_text
 from ringfence.guardrails.masking import Mask, Masker, reveal_arguments
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.presidio import PiiFinder
-from ringfence.guardrails.tool_policy import ToolSpec
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.guardrails.vault import Vault
 from tests.guardrails.parts import Handler, model_call, reply, tool_call, tool_result
 

@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ringfence.guardrails.tool_policy import (
-    ArgumentRule,
-    Decision,
-    ToolPolicy,
-    ToolRule,
-    ToolSpec,
-    spec_of,
-    tool,
-)
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_rules import ArgumentRule, Decision, ToolRule
+from ringfence.guardrails.tool_spec import ToolSpec, spec_of, tool
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 
 READ_ONLY, CONSEQUENTIAL = ToolSpec(consequential=False), ToolSpec()
@@ -43,7 +37,9 @@ class TestSpec:
             return to
 
         assert look_up("a") == "a"
-        spec = ToolSpec(consequential=False, idempotent=True, reveals={"to": ("EMAIL_ADDRESS",)})
+        spec = ToolSpec(
+            described=True, consequential=False, idempotent=True, reveals={"to": ("EMAIL_ADDRESS",)}
+        )
         assert spec_of(look_up) == spec
 
     def test_a_tool_that_says_nothing(self) -> None:
@@ -55,8 +51,9 @@ class TestSpec:
         @tool()
         def refund() -> None: ...
 
-        for candidate in (len, object(), Pretends(), refund):
+        for candidate in (len, object(), Pretends()):
             assert spec_of(candidate) == ToolSpec(consequential=True, idempotent=False, reveals={})
+        assert spec_of(refund) == ToolSpec(described=True)
 
     @pytest.mark.parametrize("read_only", [None, True, False])
     @pytest.mark.parametrize("consequential", [True, False])
