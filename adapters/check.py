@@ -9,10 +9,10 @@ from ringfence.agents.compiled_policy import compile_policy
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.decision import Decision
 from ringfence.guardrails.guardrail_use import GuardrailUse
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.guardrails.tool_policy import ToolPolicy
-from ringfence.guardrails.tool_rules import Decision
 from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.located_yaml import parse
 from ringfence.places import located, place_in_team

@@ -11,9 +11,9 @@ from ringfence.adapters.chat import tier_words
 from ringfence.adapters.check import Checked
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.errors import Fault
+from ringfence.guardrails.decision import Decision
 from ringfence.guardrails.guardrail_use import Mode
 from ringfence.guardrails.presidio import PiiFinder
-from ringfence.guardrails.tool_rules import Decision
 from ringfence.policy import Policy
 
 T = TypeVar("T")

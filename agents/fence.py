@@ -246,7 +246,7 @@ class Fence:
         if owner is not origin.owner:
             # Else a call that was cleared for one of them could run the other.
             raise PolicyError(f"Two different tools of this team have the name {name}; rename one")
-        self._directory.specs[name] = self._tool_policy.rule(name).describe(origin.spec)
+        self._directory.specs[name] = self._tool_policy.describe(name, origin.spec)
 
     def _price(self, client: ChatCompletionClient, model: str) -> Price:
         return price_of_client(client, model, self._policy)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ringfence.guardrails.decision import Decision
 from ringfence.guardrails.provenance import Trace
-from ringfence.guardrails.tool_rules import ArgumentRule, Decision, ToolRule
+from ringfence.guardrails.tool_rules import ToolRule
 from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 
@@ -20,9 +21,17 @@ class ToolPolicy:
 
     def rule(self, tool: str) -> ToolRule:
         """The rule of a tool: its own name before the first glob that fits, else an empty rule."""
+        return self._stated(tool) or ToolRule()
+
+    def describe(self, tool: str, spec: ToolSpec) -> ToolSpec:
+        """What a tool says of itself, with what its rule knows better, if it has one."""
+        rule = self._stated(tool)
+        return spec if rule is None else rule.describe(spec)
+
+    def _stated(self, tool: str) -> ToolRule | None:
         if tool in self._rules:
             return self._rules[tool]
-        return next((rule for glob, rule in self._rules.items() if fnmatchcase(tool, glob)), ToolRule())
+        return next((rule for glob, rule in self._rules.items() if fnmatchcase(tool, glob)), None)
 
     def judge(
         self,
@@ -44,7 +53,7 @@ class ToolPolicy:
         if rule.decision is Decision.DENY:
             return Block(_NAME, f"the policy denies {tool}")
         for name, argument_rule in rule.arguments.items():
-            left_out = name not in arguments and argument_rule != ArgumentRule()
+            left_out = name not in arguments and argument_rule.constrains
             fault = "is missing" if left_out else argument_rule.fault(arguments.get(name))
             if fault:
                 return Block(_NAME, f"argument `{name}` of {tool} {fault}")

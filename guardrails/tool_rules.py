@@ -1,103 +1,55 @@
 """The `tools` section of the policy file: what the policy says of a tool's calls and their arguments."""
 
-import re
-import warnings
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from ringfence.guardrails.argument_rules import ArgumentRule
+from ringfence.guardrails.decision import Decision, Otherwise
+from ringfence.guardrails.hours import Hours
 from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.settings import Section
 
+Autonomy = Annotated[int, Field(ge=1, le=4)]
+"""1: a person is asked before every call. 2: before every consequential one. 3: calls run within the policy,
+and some are noted for review. 4: they run within the policy."""
+_Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
-class Decision(StrEnum):
-    """What the policy says of a tool's calls."""
-
-    ALLOW = "allow"
-    APPROVE = "approve"
-    """A person is asked before each call."""
-    DENY = "deny"
-
-
-class ArgumentRule(Section):
-    """What one argument may be; checked on the real value, as the tool would see it."""
-
-    pattern: str | None = None
-    """A regular expression that the whole value must match."""
-    one_of: tuple[str | int | float | bool, ...] | None = None
-    minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    maximum: Annotated[float, Field(allow_inf_nan=False)] | None = None
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                with warnings.catch_warnings(action="error"):
-                    re.compile(pattern)
-            except (re.error, OverflowError, RecursionError, Warning) as error:
-                raise ValueError(f"is no regular expression: {error}") from None
-        return pattern
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("minimum is greater than maximum, so no value would ever pass")
-        if self.one_of == ():
-            raise ValueError("one_of is empty, so no value would ever pass")
-        alone = self.model_copy(update={"one_of": None})
-        if self.one_of is not None and all(alone.fault(one) for one in self.one_of):
-            raise ValueError("what else is said here lets none of one_of pass, so no value would ever pass")
-        return self
-
-    def fault(self, value: object) -> str:
-        """What is wrong with a value, without quoting it; empty when it may pass."""
-        if self.one_of is not None and not any(_same(value, one) for one in self.one_of):
-            return "is none of the values that the policy allows"
-        if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
-            return "does not match what the policy allows"
-        if self.minimum is None and self.maximum is None:
-            return ""
-        number = _number(value)
-        if number is None:
-            return "is not a number"
-        # As written: 19.99 as a float is a little less than 19.99.
-        if self.minimum is not None and number < Decimal(str(self.minimum)):
-            return f"is below {self.minimum:g}"
-        if self.maximum is not None and number > Decimal(str(self.maximum)):
-            return f"is above {self.maximum:g}"
-        return ""
-
-
-def _same(value: object, allowed: object) -> bool:
-    # Python takes True for 1.
-    return value == allowed and isinstance(value, bool) == isinstance(allowed, bool)
-
-
-def _number(value: object) -> Decimal | None:
-    """The number that a value is or spells; None when it is none, not finite, or not read alike by all."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str) and ("_" in value or not value.isascii()):
-        return None
-    try:
-        number = Decimal(str(value))
-    except (InvalidOperation, ValueError):  # Python refuses to spell out an integer of thousands of digits
-        return None
-    return number if number.is_finite() else None
+T = TypeVar("T")
 
 
 class ToolRule(Section):
     """What the policy says of the tools that a name or glob stands for."""
 
     decision: Decision | None = None
-    """None: read-only tools are allowed, consequential ones wait for approval."""
+    """None: what `autonomy` says."""
+    autonomy: Autonomy | None = None
+    """None: the policy's own; with `decision: allow`, 4."""
+    roles: _Names | None = None
+    """One of them must be the user's; None: every user's calls may run."""
+    hours: Annotated[tuple[Hours, ...], Field(min_length=1)] | None = None
+    """When it may be called; None: always."""
+    otherwise: Otherwise = Otherwise.DENY
+    """What follows outside the hours."""
+    dry_run: bool = False
+    """Calls pass the whole gate, and are not run."""
     read_only: bool | None = None
     """Overrides what the tool says of itself; needed for tools that cannot say it, such as MCP's."""
+    destructive: bool | None = None
+    """Likewise: it takes something away or overwrites it."""
+    idempotent: bool | None = None
+    """Likewise: the same call twice has the effect of one."""
+    open_world: bool | None = None
+    """Likewise: it reaches what strangers write or see."""
+    trusted: bool | None = None
+    """Likewise: only the operator or the user can write what it gives back."""
+    free_text: tuple[str, ...] | None = None
+    """Likewise: arguments that hold prose."""
+    words: tuple[str, ...] | None = None
+    """Likewise: words by which a user asks for it, beside those of its name."""
     arguments: dict[str, ArgumentRule] = Field(default_factory=dict)
+    """Name or glob of arguments → what they may be; the exact name comes first."""
     reveals: dict[str, tuple[str, ...]] | None = None
     """Overrides what the tool says: argument → entity types whose real values it may see."""
     idempotency_key: Annotated[str, Field(min_length=1)] | None = None
@@ -105,9 +57,28 @@ class ToolRule(Section):
     timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     """Longest time of one call; None takes 60 seconds."""
 
+    @model_validator(mode="after")
+    def _not_contrary(self) -> Self:
+        if self.read_only and self.destructive:
+            raise ValueError("read_only and destructive contradict each other")
+        return self
+
     def describe(self, spec: ToolSpec) -> ToolSpec:
-        """The spec of a tool with what the policy knows better."""
-        consequential = spec.consequential if self.read_only is None else not self.read_only
-        reveals = spec.reveals if self.reveals is None else self.reveals
-        key = self.idempotency_key or spec.idempotency_key
-        return replace(spec, consequential=consequential, reveals=reveals, idempotency_key=key)
+        """The spec of a tool with what the policy knows better; a tool with a rule is described by it."""
+        return replace(
+            spec,
+            described=True,
+            consequential=_said(None if self.read_only is None else not self.read_only, spec.consequential),
+            destructive=_said(self.destructive, spec.destructive),
+            idempotent=_said(self.idempotent, spec.idempotent),
+            open_world=_said(self.open_world, spec.open_world),
+            trusted=_said(self.trusted, spec.trusted),
+            free_text=_said(self.free_text, spec.free_text),
+            words=_said(self.words, spec.words),
+            reveals=_said(self.reveals, spec.reveals),
+            idempotency_key=self.idempotency_key or spec.idempotency_key,
+        )
+
+
+def _said(here: T | None, there: T) -> T:
+    return there if here is None else here

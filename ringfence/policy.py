@@ -20,7 +20,7 @@ from ringfence.guardrails.guardrail_use import GuardrailUse, OnFail
 from ringfence.guardrails.guardrails_ai import files_of
 from ringfence.guardrails.injection_guardrail import InjectionSettings
 from ringfence.guardrails.pii import PiiSettings
-from ringfence.guardrails.tool_rules import ToolRule
+from ringfence.guardrails.tool_rules import Autonomy, ToolRule
 from ringfence.located_yaml import Document, Loc, dotted, parse
 from ringfence.model_tier import PAID, Capabilities, ModelTier
 from ringfence.policy_file import SectionError, attempt, in_order, read_text, validate
@@ -95,6 +95,12 @@ class Policy(Section):
     """How often a model is asked again after a validator's no."""
     tools: dict[str, ToolRule] = Field(default_factory=dict)
     """Name or glob of tools → what the policy says of their calls."""
+    autonomy: Autonomy = 2
+    """How much tools without an `autonomy` of their own do unasked."""
+    reviews: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the consequential calls at level 3 that are noted for review."""
+    roles: dict[str, tuple[Annotated[str, Field(min_length=1)], ...]] = Field(default_factory=dict)
+    """Role → names or globs of the users who have it."""
     limits: Limits = Field(default_factory=Limits)
     approvals: ApprovalSettings = Field(default_factory=ApprovalSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)

@@ -64,7 +64,7 @@ def test_it_says_what_each_word_means(schema: dict[str, Any]) -> None:
     assert set(schema["properties"]) == set(Policy.model_fields)
     assert "- `fix`: Rewrite the text to the validator's own fix" in definitions["OnFail"]["description"]
     assert "- `tool_call`: The arguments of a tool call." in definitions["Point"]["description"]
-    assert definitions["ToolRule"]["properties"]["decision"]["description"].startswith("null: read-only")
+    assert definitions["ToolRule"]["properties"]["decision"]["description"].startswith("null: what")
     described = [one["description"] for one in definitions.values()]
     assert all(described)
     assert "ringfence/banned_phrases" in definitions["GuardrailUse"]["properties"]["use"]["examples"]

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ringfence.guardrails.argument_rules import ArgumentRule
+from ringfence.guardrails.decision import Decision
 from ringfence.guardrails.tool_policy import ToolPolicy
-from ringfence.guardrails.tool_rules import ArgumentRule, Decision, ToolRule
+from ringfence.guardrails.tool_rules import ToolRule
 from ringfence.guardrails.tool_spec import ToolSpec, spec_of, tool
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 
@@ -75,7 +77,7 @@ class TestSpec:
         assert (spec.supplied, ToolSpec().supplied) == (("key", "db"), ())
         assert rule(read_only=False).describe(spec) == spec
         assert rule(idempotency_key="request_id").describe(spec).supplied == ("request_id", "db")
-        composite = ToolSpec(composite=True)
+        composite = ToolSpec(composite=True, described=True)
         assert rule(idempotency_key="key").describe(composite) == replace(composite, idempotency_key="key")
 
     def test_an_argument_has_a_name(self) -> None:
