@@ -1,0 +1,247 @@
+"""A bench to test tools on: one call after the other through the real doors, without a language model."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.messages import TextMessage
+from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_core.tools import Workbench
+
+from ringfence.agents.bench_policy import for_bench
+from ringfence.agents.bench_readings import Answered, answers_in
+from ringfence.agents.fence import Fence
+from ringfence.agents.ringfence import Ringfence
+from ringfence.agents.stand_in_model import STAND_IN, StandInModel
+from ringfence.agents.tool_outcome import ToolOutcome, outcome_of
+from ringfence.agents.watched_tools import Stage, Watch, WatchedTools, hang, missing_tool, names_of, raising
+from ringfence.agents.workbench import ToolLike
+from ringfence.conversations.audit import AuditLog
+from ringfence.conversations.store import Store
+from ringfence.errors import GuardrailTripped, RingfenceError
+from ringfence.guardrails.passages import Point
+from ringfence.guardrails.tool_spec import ToolSpec, tool
+from ringfence.policy import LoadedPolicy, Policy, load_policy
+
+_READING = "stand_in_source"
+"""The tool that gives back what `tool_said` was given."""
+_NOTHING_SAID = "Next."
+
+
+class ServiceUnavailable(RuntimeError):
+    """What a staged service raises when no other error is wanted."""
+
+
+class ToolBench:
+    """Tools behind the fence of one conversation, and nobody but a test to ask for their calls.
+
+    The policy, the doors, approvals, totals and the journal are the real ones. Stand-ins are the model, which
+    asks for exactly the calls that the test wants, and the store, which lives in memory.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | LoadedPolicy | None = None,
+        *,
+        tools: Workbench | Sequence[ToolLike],
+        user: str = "user",
+        agent: str = "agent",
+        validators: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Lay the tools out.
+
+        Args:
+            policy: None takes the defaults; what it says of other tools and agents is left aside.
+            tools: As for `fence.workbench(...)`.
+            user: Who talks.
+            agent: Who calls.
+            validators: As for `Ringfence(...)`.
+
+        Raises:
+            PolicyError: The policy has faults, or something is no tool.
+        """
+        self._tools = tools
+        self._user, self._agent_name = user, agent
+        self._policy, self._validators = policy, validators
+        self._model = StandInModel()
+        self._watch = Watch()
+        self._read: list[str] = []
+        self._unread: list[int] = []
+        self._said: list[str] = []
+        self._names: Sequence[str] = ()
+        self._ringfence: Ringfence | None = None
+        self._fence: Fence | None = None
+        self._agent: AssistantAgent | None = None
+        self._conversation: Any = None
+
+    @classmethod
+    def from_file(
+        cls,
+        path: Path | str,
+        *,
+        tools: Workbench | Sequence[ToolLike],
+        user: str = "user",
+        agent: str = "agent",
+        validators: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A bench with the policy of a file; the other arguments are those of `ToolBench`.
+
+        Raises:
+            PolicyError: The file has faults; all of them are listed, with line and column.
+        """
+        return cls(load_policy(path), tools=tools, user=user, agent=agent, validators=validators)
+
+    async def __aenter__(self) -> Self:
+        """Nothing is opened before the first call."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the bench."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Forget the conversation; a workbench that was handed in stays as it is."""
+        if self._ringfence is not None:
+            await self._ringfence.close()
+        self._ringfence = self._conversation = None
+
+    def user_said(self, text: str) -> None:
+        """What the user says before the next call; it passes the user door with it."""
+        self._said.append(text)
+
+    def tool_said(self, text: str) -> None:
+        """What an untrusted tool gives back before the next call; it passes the tool door."""
+        self._unread.append(len(self._read))
+        self._read.append(text)
+
+    def service_fails(self, *, times: int = 1, error: BaseException | None = None) -> None:
+        """The next tries of a tool fail with this error, without running it."""
+        self._stage(raising(error or ServiceUnavailable("the service is not available")), times)
+
+    def service_crashes(self, *, times: int = 1) -> None:
+        """The next tries of a tool try to end the process, without running it."""
+        self._stage(raising(SystemExit(1)), times)
+
+    def service_hangs(self, *, times: int = 1) -> None:
+        """The next tries of a tool never answer; the clock is put forward, so that no test has to wait."""
+        self._stage(hang, times)
+
+    async def call(self, name: str, /, *, approved_by: str | None = None, **arguments: Any) -> ToolOutcome:
+        """Ask for one call.
+
+        Args:
+            name: The tool.
+            approved_by: Who approves the call if it waits for a person.
+            arguments: The call's, as a model would write them.
+
+        Raises:
+            GuardrailTripped: Not the call was blocked, but what the user said before.
+            CoverageError: The policy does not fit these tools.
+        """
+        return await self.call_with(name, arguments, approved_by=approved_by)
+
+    async def call_with(
+        self, name: str, arguments: Mapping[str, Any] | str, *, approved_by: str | None = None
+    ) -> ToolOutcome:
+        """As `call`, with the arguments in one piece: a mapping, or a text that need not even be JSON."""
+        conversation = await self._opened()
+        if name not in self._names:
+            # Else a slip in a test would read as a refusal, and the test would pass.
+            raise RingfenceError(missing_tool(name, self._names))
+        if conversation.pending_approvals:
+            await conversation.withdraw()
+        written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        reads = [(_READING, json.dumps({"number": number})) for number in self._unread]
+        self._model.wanted = [*reads, (name, written)]
+        task = [TextMessage(content=text, source="user") for text in self._said or [_NOTHING_SAID]]
+        self._said, self._unread = [], []
+        self._watch.tries.clear()
+        outcome = await self._outcome(name, partial(conversation.run, task=task))
+        if outcome.waits and approved_by is not None:
+            return await self.approve(outcome, by=approved_by)
+        return outcome
+
+    async def approve(self, waiting: ToolOutcome, *, by: str) -> ToolOutcome:
+        """Approve a call that waits, and go on with it.
+
+        Raises:
+            RingfenceError: It does not wait any more, or this person may not decide.
+        """
+        conversation = await self._opened()
+        await conversation.approve(_id_of(waiting), by=by)
+        return await self._outcome(waiting.tool, conversation.resume)
+
+    async def reject(self, waiting: ToolOutcome, *, by: str, reason: str = "") -> ToolOutcome:
+        """Reject a call that waits, and go on without it.
+
+        Raises:
+            RingfenceError: It does not wait any more, or this person may not decide.
+        """
+        conversation = await self._opened()
+        await conversation.reject(_id_of(waiting), by=by, reason=reason)
+        return await self._outcome(waiting.tool, conversation.resume)
+
+    def _stage(self, stage: Stage, times: int) -> None:
+        self._watch.stages.extend([stage] * times)
+
+    async def _opened(self) -> Any:
+        if self._conversation is None:
+            self._names = await names_of(self._tools)
+            fitted = for_bench(self._policy, tools={*self._names, _READING}, agent=self._agent_name)
+            self._ringfence = Ringfence(fitted, validators=self._validators, store=Store())
+            # The log of a deployment has no place for what was only tried.
+            self._ringfence.audit = AuditLog(None)
+            self._conversation = self._ringfence.conversation(self._team, user=self._user)
+        return self._conversation
+
+    def _team(self, fence: Fence) -> RoundRobinGroupChat:
+        self._fence = fence
+        fenced = fence.workbench(self._tools)
+        inside = fenced._workbench  # noqa: SLF001 - the last place before the tool, behind the whole door
+        fenced._workbench = WatchedTools(inside, self._watch)  # noqa: SLF001 - as above
+        self._agent = AssistantAgent(
+            self._agent_name,
+            fence.model_client(self._model, model=STAND_IN),
+            workbench=[fenced, fence.workbench([self._reading()])],
+            max_tool_iterations=1_000,
+        )
+        return RoundRobinGroupChat([self._agent], max_turns=1)
+
+    def _reading(self) -> Callable[..., str]:
+        @tool(consequential=False)
+        def stand_in_source(number: int) -> str:
+            """Give back a text that a test wants to be read."""
+            return self._read[number]
+
+        return stand_in_source
+
+    async def _outcome(self, name: str, run: Callable[[], Any]) -> ToolOutcome:
+        refusal = ""
+        try:
+            ended = (await run()).stop_reason
+        except GuardrailTripped as error:
+            if error.point == Point.INPUT:
+                raise
+            ended = refusal = str(error)
+        answers = answers_in(await self._agent.model_context.get_messages()) if self._agent else []
+        self._check_read(answers)
+        return outcome_of(
+            answers[-1] if answers and not refusal else Answered(name, str(ended)),
+            tries=[one.arguments for one in self._watch.tries if one.tool == name],
+            spec=self._fence.tools.get(name, ToolSpec()) if self._fence else ToolSpec(),
+            request=next(iter(self._conversation.pending_approvals), None),
+        )
+
+    def _check_read(self, answers: Sequence[Answered]) -> None:
+        for answer in answers:
+            if answer.tool == _READING and answer.is_error:
+                raise RingfenceError(f"What `tool_said` was given could not be read: {answer.text}")
+
+
+def _id_of(waiting: ToolOutcome) -> str:
+    if waiting.request is None:
+        raise RingfenceError(f"This call of {waiting.tool} does not wait for a person")
+    return waiting.request.id
