@@ -13,21 +13,30 @@ from autogen_core.tools import Workbench
 
 from ringfence.agents.bench_policy import for_bench
 from ringfence.agents.bench_readings import Answered, answers_in
+from ringfence.agents.bench_source import SOURCE, StandInSource, check_read
+from ringfence.agents.delivery import DEFAULT_TIMEOUT_SECONDS
 from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.stand_in_model import STAND_IN, StandInModel
 from ringfence.agents.tool_outcome import ToolOutcome, outcome_of
-from ringfence.agents.watched_tools import Stage, Watch, WatchedTools, hang, missing_tool, names_of, raising
+from ringfence.agents.watched_tools import (
+    Stage,
+    Watch,
+    WatchedTools,
+    hanging,
+    missing_tool,
+    names_of,
+    raising,
+)
 from ringfence.agents.workbench import ToolLike
 from ringfence.conversations.audit import AuditLog
 from ringfence.conversations.store import Store
 from ringfence.errors import GuardrailTripped, RingfenceError
 from ringfence.guardrails.passages import Point
-from ringfence.guardrails.tool_spec import ToolSpec, tool
+from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.policy import LoadedPolicy, Policy, load_policy
 
-_READING = "stand_in_source"
-"""The tool that gives back what `tool_said` was given."""
 _NOTHING_SAID = "Next."
 
 
@@ -68,8 +77,7 @@ class ToolBench:
         self._policy, self._validators = policy, validators
         self._model = StandInModel()
         self._watch = Watch()
-        self._read: list[str] = []
-        self._unread: list[int] = []
+        self._source = StandInSource()
         self._said: list[str] = []
         self._names: Sequence[str] = ()
         self._ringfence: Ringfence | None = None
@@ -114,8 +122,7 @@ class ToolBench:
 
     def tool_said(self, text: str) -> None:
         """What an untrusted tool gives back before the next call; it passes the tool door."""
-        self._unread.append(len(self._read))
-        self._read.append(text)
+        self._source.note(text)
 
     def service_fails(self, *, times: int = 1, error: BaseException | None = None) -> None:
         """The next tries of a tool fail with this error, without running it."""
@@ -126,8 +133,11 @@ class ToolBench:
         self._stage(raising(SystemExit(1)), times)
 
     def service_hangs(self, *, times: int = 1) -> None:
-        """The next tries of a tool never answer; the clock is put forward, so that no test has to wait."""
-        self._stage(hang, times)
+        """The next tries of a tool never answer.
+
+        The event loop's clock is put forward by the time that the tool has, so that no test has to wait.
+        """
+        self._stage(hanging(self._time_of), times)
 
     async def call(self, name: str, /, *, approved_by: str | None = None, **arguments: Any) -> ToolOutcome:
         """Ask for one call.
@@ -154,10 +164,9 @@ class ToolBench:
         if conversation.pending_approvals:
             await conversation.withdraw()
         written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        reads = [(_READING, json.dumps({"number": number})) for number in self._unread]
-        self._model.wanted = [*reads, (name, written)]
+        self._model.wanted = [*self._source.take_calls(), (name, written)]
         task = [TextMessage(content=text, source="user") for text in self._said or [_NOTHING_SAID]]
-        self._said, self._unread = [], []
+        self._said = []
         self._watch.tries.clear()
         outcome = await self._outcome(name, partial(conversation.run, task=task))
         if outcome.waits and approved_by is not None:
@@ -184,13 +193,17 @@ class ToolBench:
         await conversation.reject(_id_of(waiting), by=by, reason=reason)
         return await self._outcome(waiting.tool, conversation.resume)
 
+    def _time_of(self, name: str) -> float:
+        rules = self._ringfence.policy.tools if self._ringfence else {}
+        return ToolPolicy(rules).rule(name).timeout_seconds or DEFAULT_TIMEOUT_SECONDS
+
     def _stage(self, stage: Stage, times: int) -> None:
         self._watch.stages.extend([stage] * times)
 
     async def _opened(self) -> Any:
         if self._conversation is None:
             self._names = await names_of(self._tools)
-            fitted = for_bench(self._policy, tools={*self._names, _READING}, agent=self._agent_name)
+            fitted = for_bench(self._policy, tools={*self._names, SOURCE}, agent=self._agent_name)
             self._ringfence = Ringfence(fitted, validators=self._validators, store=Store())
             # The log of a deployment has no place for what was only tried.
             self._ringfence.audit = AuditLog(None)
@@ -205,18 +218,10 @@ class ToolBench:
         self._agent = AssistantAgent(
             self._agent_name,
             fence.model_client(self._model, model=STAND_IN),
-            workbench=[fenced, fence.workbench([self._reading()])],
+            workbench=[fenced, fence.workbench([self._source.tool()])],
             max_tool_iterations=1_000,
         )
         return RoundRobinGroupChat([self._agent], max_turns=1)
-
-    def _reading(self) -> Callable[..., str]:
-        @tool(consequential=False)
-        def stand_in_source(number: int) -> str:
-            """Give back a text that a test wants to be read."""
-            return self._read[number]
-
-        return stand_in_source
 
     async def _outcome(self, name: str, run: Callable[[], Any]) -> ToolOutcome:
         refusal = ""
@@ -227,18 +232,13 @@ class ToolBench:
                 raise
             ended = refusal = str(error)
         answers = answers_in(await self._agent.model_context.get_messages()) if self._agent else []
-        self._check_read(answers)
+        check_read(answers)
         return outcome_of(
             answers[-1] if answers and not refusal else Answered(name, str(ended)),
             tries=[one.arguments for one in self._watch.tries if one.tool == name],
             spec=self._fence.tools.get(name, ToolSpec()) if self._fence else ToolSpec(),
             request=next(iter(self._conversation.pending_approvals), None),
         )
-
-    def _check_read(self, answers: Sequence[Answered]) -> None:
-        for answer in answers:
-            if answer.tool == _READING and answer.is_error:
-                raise RingfenceError(f"What `tool_said` was given could not be read: {answer.text}")
 
 
 def _id_of(waiting: ToolOutcome) -> str:

@@ -12,9 +12,8 @@ from autogen_core.tools import ToolResult, ToolSchema, Workbench
 
 from ringfence.agents.workbench import ToolLike, as_workbench
 
-Stage = Callable[[], Awaitable[None]]
-"""Takes the place of a tool for one try: it raises, or it never returns."""
-_DAY_SECONDS = 86_400.0
+Stage = Callable[[str], Awaitable[None]]
+"""Takes the place of the tool of this name for one try: it raises, or it never returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class WatchedTools(Workbench):
         """What the tool answers, or what is staged; raises what either raises."""
         self._watch.tries.append(Tried(name, dict(arguments or {})))
         if self._watch.stages:
-            await self._watch.stages.popleft()()
+            await self._watch.stages.popleft()(name)
         return await self._inner.call_tool(name, arguments, cancellation_token, call_id)
 
     async def start(self) -> None:
@@ -83,17 +82,20 @@ class WatchedTools(Workbench):
 def raising(error: BaseException) -> Stage:
     """A service that fails with this error."""
 
-    async def fail() -> None:
+    async def fail(_tool: str) -> None:
         raise error
 
     return fail
 
 
-async def hang() -> None:
-    """A service that never answers. The event loop's clock is a day ahead afterwards, so nobody waits."""
-    loop = asyncio.get_running_loop()
-    _put_forward(loop, _DAY_SECONDS)
-    await asyncio.Event().wait()
+def hanging(seconds_of: Callable[[str], float]) -> Stage:
+    """A service that never answers; the event loop's clock is put forward by the time that a tool has."""
+
+    async def hang(tool: str) -> None:
+        _put_forward(asyncio.get_running_loop(), seconds_of(tool))
+        await asyncio.Event().wait()
+
+    return hang
 
 
 def _put_forward(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
