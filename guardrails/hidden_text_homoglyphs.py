@@ -9,7 +9,7 @@ _PAIRS = (
     "ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX "
     "սu ոn հh օo ցg զq ѕs ՕO ՏS ɑa ɡg ɩi"
 )
-_LOOKALIKES = {pair[0]: pair[1] for pair in _PAIRS.split()}
+LOOKALIKES = {pair[0]: pair[1] for pair in _PAIRS.split()}
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u0251\u0261\u0269]")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _LATIN = re.compile("[A-Za-z]")
@@ -30,10 +30,10 @@ def mixed_words(text: str) -> list[tuple[int, int]]:
 def folded_words(text: str) -> dict[int, str]:
     """The Latin letter for each look-alike in such a word, by its place."""
     return {
-        match.start() + number: _LOOKALIKES[sign]
+        match.start() + number: LOOKALIKES[sign]
         for match in _mixed(text)
         for number, sign in enumerate(match[0])
-        if sign in _LOOKALIKES
+        if sign in LOOKALIKES
     }
 
 
@@ -48,7 +48,7 @@ def _is_mixed(word: str) -> bool:
         return False
     latin = [number for number, sign in enumerate(word) if sign.isascii()]
     foreign = [number for number, sign in enumerate(word) if not sign.isascii()]
-    if len(latin) < _LEAST_LATIN or not all(word[number] in _LOOKALIKES for number in foreign):
+    if len(latin) < _LEAST_LATIN or not all(word[number] in LOOKALIKES for number in foreign):
         return False
     # No disguise: a foreign ending on a Latin stem, as Russian has it, and a foreign symbol before a unit.
     return not (min(foreign) > max(latin) and len(foreign) > 1) and not (

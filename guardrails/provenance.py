@@ -1,64 +1,140 @@
-"""Where each value of a call first appeared: what the user, the operator, tools and memories said."""
+"""Where each value of a call first appeared, and what follows from it for the call."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ringfence.guardrails.asking_words import requests_of
+from ringfence.guardrails.call_values import TooMuchError, Value, values_of
+from ringfence.guardrails.noted_texts import NotedTexts
+from ringfence.guardrails.sources import Source, SourceKind, Trace
 from ringfence.guardrails.tool_spec import ToolSpec
+from ringfence.guardrails.value_kinds import ValueKind
+from ringfence.guardrails.value_rules import traced
 
-
-class SourceKind(StrEnum):
-    """Who can have written a text."""
-
-    USER = "user"
-    OPERATOR = "operator"
-    """Prompts and policy."""
-    TRUSTED = "trusted"
-    """A tool or memory whose words only the operator or the user can write."""
-    UNTRUSTED = "untrusted"
-    """Any other tool or memory."""
+__all__ = ["ArgumentTerms", "Provenance", "Source", "SourceKind", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a text came from."""
+class ArgumentTerms:
+    """What is said of a tool's arguments beforehand."""
 
-    kind: SourceKind
-    name: str = ""
-    """The tool or memory."""
-    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What the tool was called with, masked."""
-    open_world: bool = True
+    suppliers: Mapping[str, Collection[SourceKind]] = field(default_factory=dict)
+    """Argument → who alone may have supplied its value."""
+    listed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Argument → values that the tool's schema or the policy lists, and names that the schema gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One value of a call, and where it first appeared."""
-
-    argument: str
-    value: str = field(repr=False)
-    """As the agents see it, masked."""
-    kind: str
-    """What it looks like: `link`, `address`, `account`, `number`, `text` and so on."""
-    source: Source | None
-    """None: nobody said it before."""
-    place: str = ""
-    """Where in the source, such as `notes[1].body`."""
-    escalates: bool = False
-    """A person has to look at it."""
-    why: str = ""
-    """For the person who decides, without the value itself."""
+_NO_TERMS = ArgumentTerms()
 
 
 class Provenance:
     """What one conversation has read, by source. Holds texts as the agents see them, masked."""
 
+    def __init__(self) -> None:
+        self._texts = NotedTexts()
+        self.since = 0
+        """The turn after which it begins: what was read before was forgotten."""
+        self.is_loaded = False
+        """The agents remember what they read elsewhere, and nobody can tell any more who wrote it."""
+
     def note(self, text: str, source: Source) -> None:
         """Remember a text that an agent may have read."""
-        del text, source
+        self._texts.add(text, source)
 
-    def trace(self, tool: str, spec: ToolSpec, arguments: Mapping[str, Any]) -> tuple[Trace, ...]:
-        """Where the values of a call came from; the arguments are masked, as the agents wrote them."""
-        del tool, spec, arguments
-        return ()
+    def clear(self, *, since: int = 0) -> None:
+        """Forget everything, because the agents forget what they read, too."""
+        self._texts.clear()
+        self.since, self.is_loaded = since, False
+
+    def trace(
+        self,
+        tool: str,
+        spec: ToolSpec,
+        arguments: Mapping[str, Any],
+        *,
+        terms: ArgumentTerms = _NO_TERMS,
+        is_suspicious: bool = False,
+    ) -> tuple[Trace, ...]:
+        """Where the values of a call came from; the arguments are masked, as the agents wrote them.
+
+        Args:
+            tool: Its name.
+            spec: What it does.
+            arguments: What it is called with.
+            terms: What is said of the arguments beforehand.
+            is_suspicious: Something that was read looks like an attack, so no source that the user only
+                named excuses a value.
+        """
+        if spec.composite or not self._concerns(spec, terms):
+            return ()
+        given = {name: value for name, value in arguments.items() if name not in spec.supplied}
+        try:
+            values = [*values_of(given, free_text=spec.free_text)]
+        except TooMuchError:
+            said = "there is more in the arguments than can be traced"
+            return (Trace("", "", "call", None, escalates=True, why=said),)
+        traces = [*self._traces(values, spec, terms, is_suspicious=is_suspicious)]
+        if spec.consequential and self._texts.has_untrusted:
+            traces += self._unasked(tool, spec, traces)
+        return tuple(traces)
+
+    def _concerns(self, spec: ToolSpec, terms: ArgumentTerms) -> bool:
+        is_in_force = self._texts.has_untrusted and (spec.consequential or spec.open_world)
+        return is_in_force or bool(terms.suppliers)
+
+    def _traces(
+        self, values: list[Value], spec: ToolSpec, terms: ArgumentTerms, *, is_suspicious: bool
+    ) -> Iterator[Trace]:
+        for value in values:
+            suppliers = terms.suppliers.get(value.name)
+            # To read a page sends its address out, and whatever was put into it.
+            goes_out = spec.consequential or (spec.open_world and value.kind is ValueKind.LINK)
+            if suppliers is None and not (goes_out and self._texts.has_untrusted):
+                continue
+            yield traced(
+                value,
+                self._texts,
+                listed=terms.listed.get(value.name, ()),
+                suppliers=suppliers,
+                is_reading=not spec.consequential,
+                is_suspicious=is_suspicious,
+            )
+
+    def _unasked(self, tool: str, spec: ToolSpec, traces: list[Trace]) -> Iterator[Trace]:
+        has_users_value = any(one.source and one.source.kind is SourceKind.USER for one in traces)
+        if has_users_value and not spec.destructive:
+            return
+        asks = requests_of(tool, spec.words, is_strict=spec.destructive)
+        if not self._texts.user_asks_for(asks):
+            said = f"nothing that the user wrote asks for {tool}"
+            yield Trace("", "", "call", None, escalates=True, why=said)
+
+    # What is written down
+
+    def saved(self) -> dict[str, Any]:
+        """What the journal does not hold: what was said and handed in at the user door."""
+        texts = [one for one in self._texts.kept() if not one.source.name and not one.source.arguments]
+        kept = [
+            {"kind": one.source.kind.value, "text": one.text.text}
+            for one in texts
+            if one.source.kind is not SourceKind.OPERATOR
+        ]
+        return {
+            "said": kept,
+            "since": self.since,
+            "is_loaded": self.is_loaded,
+            "is_incomplete": self._texts.is_incomplete,
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Take up what `saved` gave."""
+        self.since, self.is_loaded = int(saved.get("since", 0)), bool(saved.get("is_loaded"))
+        self._texts.is_incomplete |= bool(saved.get("is_incomplete"))
+        for one in saved.get("said", ()):
+            self.note(str(one["text"]), Source(SourceKind(one["kind"])))
+
+
+def in_shadow(traces: Collection[Trace]) -> tuple[Trace, ...]:
+    """The same traces, none of which escalates."""
+    return tuple(replace(one, escalates=False) for one in traces)

@@ -1,6 +1,6 @@
 """What speaks for an attack in the texts that a conversation has read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -46,7 +46,11 @@ class Suspicions:
 
     def __str__(self) -> str:
         """For the person who has to decide; empty when there is nothing to suspect."""
-        shown = [str(one) for one in self._known]
+        return self.without(())
+
+    def without(self, guardrails: Collection[str]) -> str:
+        """As a text, without what these guardrails found."""
+        shown = [str(one) for one in self._known if one.guardrail not in guardrails]
         more = f", and {len(shown) - _MOST_SHOWN} more" if len(shown) > _MOST_SHOWN else ""
         return "; ".join(shown[:_MOST_SHOWN]) + more
 

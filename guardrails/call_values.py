@@ -1,0 +1,110 @@
+"""The values that the arguments of a call hold, each with its place and its kind."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind, contacts_in, kind_of, number_key
+
+MOST_VALUES = 400
+"""Of one call; where there are more, a person has to look."""
+LONGEST_VALUE = 100_000
+"""Characters of one value that are read."""
+_DEEPEST = 32
+_LONGEST_WORD = 200
+_LONG_NUMBER = 10**9
+_MOST_DIGITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a call."""
+
+    argument: str
+    """Its place, such as `to[1]` or `invoice.amount`."""
+    name: str
+    """The argument that it stands in."""
+    written: str = field(repr=False)
+    kind: ValueKind
+    key: str = field(repr=False)
+    """The form in which values of its kind are compared."""
+    is_part: bool = False
+    """It stands within a longer text."""
+    is_key: bool = False
+    """It is the name of a field of an object."""
+
+
+class TooMuchError(ValueError):
+    """There is more in a call than anybody reads."""
+
+
+def values_of(arguments: Mapping[str, Any], *, free_text: Collection[str] = ()) -> Iterator[Value]:
+    """The values of a call; of free text only the links, addresses and accounts in it.
+
+    Raises:
+        TooMuchError: They are too many, too long, or nested too deeply.
+    """
+    number = 0
+    for name, value in arguments.items():
+        for one in _values(name, name, value, 0, is_free=name in free_text):
+            number += 1
+            if number > MOST_VALUES:
+                raise TooMuchError
+            yield one
+
+
+def _values(place: str, name: str, value: Any, depth: int, *, is_free: bool) -> Iterator[Value]:
+    if depth > _DEEPEST:
+        raise TooMuchError
+    match value:
+        case None | bool():
+            return
+        case int() | float() | Decimal():
+            if not is_free:
+                yield _of_number(place, name, value)
+        case str():
+            yield from _of_text(place, name, value, is_free=is_free)
+        case Mapping():
+            for key, item in value.items():
+                yield from _of_text(f"{place}.{_short(key)}", name, str(key), is_free=is_free, is_key=True)
+                yield from _values(f"{place}.{_short(key)}", name, item, depth + 1, is_free=is_free)
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _values(f"{place}[{index}]", name, item, depth + 1, is_free=is_free)
+        case _:
+            raise TooMuchError
+
+
+def _short(key: object) -> str:
+    said = str(key)
+    return said if len(said) <= 40 and said.replace("_", "").isalnum() else "…"  # noqa: PLR2004 - as names are
+
+
+def _of_number(place: str, name: str, value: float | Decimal) -> Value:
+    try:
+        key = number_key(Decimal(str(value)))
+    except (ArithmeticError, ValueError):
+        raise TooMuchError from None
+    if len(key) > _MOST_DIGITS:
+        raise TooMuchError
+    is_account = isinstance(value, int) and abs(value) >= _LONG_NUMBER
+    kind = ValueKind.ACCOUNT if is_account else ValueKind.NUMBER
+    return Value(place, name, str(value), kind, key)
+
+
+def _of_text(
+    place: str, name: str, text: str, *, is_free: bool, is_key: bool = False
+) -> Iterator[Value]:
+    if not text.strip():
+        return
+    if len(text) > LONGEST_VALUE:
+        raise TooMuchError
+    whole: Found = (ValueKind.TEXT, "")
+    if not is_free:
+        whole = kind_of(text)
+        yield Value(place, name, text, *whole, is_key=is_key)
+    if whole[0] not in CONTACTS | {ValueKind.NUMBER, ValueKind.DATE}:
+        for kind, key in contacts_in(text):
+            if kind in CONTACTS:
+                yield Value(place, name, key, kind, key, is_part=True)
