@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ringfence.errors import Fault, PolicyError
-from ringfence.guardrails.injection_guardrail import InjectionGuardrail
+from ringfence.guardrails.call_judge import Tracing
+from ringfence.guardrails.injection_guardrail import InjectionGuardrail, OnFind
 from ringfence.guardrails.passages import Point
 from ringfence.guardrails.presidio import PiiFinder, unknown_type
+from ringfence.guardrails.tool_policy import ToolPolicy
 from ringfence.guardrails.validators import ValidatorGuardrail
 from ringfence.guardrails.verdicts import Guardrail
 from ringfence.policy import LoadedPolicy, Policy
@@ -32,14 +34,32 @@ class CompiledPolicy:
     """What looks at texts as they came in, before they are masked and hidden signs are taken away."""
 
     @property
+    def tool_policy(self) -> ToolPolicy:
+        """What judges the calls of tools."""
+        return ToolPolicy(self.policy.tools, autonomy=self.policy.autonomy)
+
+    @property
+    def tracing(self) -> Tracing:
+        """What follows from where the values of calls came from."""
+        only_traced = self.policy.injection.on_find is OnFind.TRACE
+        return Tracing(self.policy.provenance.mode, (InjectionGuardrail.name,) if only_traced else ())
+
+    @property
     def compares(self) -> bool:
         """Whether a guardrail compares texts with what was read and said before."""
         used = [one for listed in self.guardrails.values() for one in listed]
         return any(one.terms.traits.uses_context for one in used)
 
 
-def compile_policy(policy: Policy | LoadedPolicy, given: Mapping[str, Any] | None = None) -> CompiledPolicy:
+def compile_policy(
+    policy: Policy | LoadedPolicy, given: Mapping[str, Any] | None = None, *, knows_roles: bool = False
+) -> CompiledPolicy:
     """Make what the policy names, and report everything that cannot be made at once.
+
+    Args:
+        policy: As it was read, or made in code.
+        given: Validators and models under the names by which the policy uses them.
+        knows_roles: The service says which roles a user has, so that the policy need not name them.
 
     Raises:
         PolicyError: It lists everything that cannot be made.
@@ -54,6 +74,7 @@ def compile_policy(policy: Policy | LoadedPolicy, given: Mapping[str, Any] | Non
     except PolicyError as error:
         faults.extend(error.faults)
     faults += [] if finder is None else _unknown_reveals(stated, finder.types)
+    faults += [] if knows_roles else _unknown_roles(stated)
     guardrails: dict[Point, list[Guardrail]] = {}
     for index, use in enumerate(stated.guardrails):
         try:
@@ -80,6 +101,16 @@ def compile_policy(policy: Policy | LoadedPolicy, given: Mapping[str, Any] | Non
         (scanners if point in _RAW else guardrails).setdefault(point, []).append(scanner)
     version = loaded.version_hash if loaded else "in-code"
     return CompiledPolicy(stated, version, folder, finder, guardrails, scanners)
+
+
+def _unknown_roles(policy: Policy) -> Iterator[Fault]:
+    for name, rule in policy.tools.items():
+        for role in sorted({*(rule.roles or ())} - policy.roles.keys()):
+            there = ", ".join(sorted(policy.roles)) or "none"
+            said = (
+                f"no role is named {role}; there is: {there}. Name it under `roles`, or give Ringfence roles="
+            )
+            yield Fault(said, where=f"tools.{name}.roles")
 
 
 def _unknown_reveals(policy: Policy, known: frozenset[str]) -> Iterator[Fault]:

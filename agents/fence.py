@@ -7,43 +7,68 @@ from typing import Any
 from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.teams import BaseGroupChat
 from autogen_core import CancellationToken
+from autogen_core.code_executor import CodeExecutor
 from autogen_core.memory import Memory
 from autogen_core.models import ChatCompletionClient, CreateResult
 from autogen_core.tools import ToolResult, ToolSchema, Workbench
 
 from ringfence.agents import client_facts
+from ringfence.agents.code_executor import FencedCodeExecutor
+from ringfence.agents.code_workbench import CodeWorkbench
 from ringfence.agents.compiled_policy import CompiledPolicy
 from ringfence.agents.coverage import Coverage, walk
 from ringfence.agents.delivery import Deliver
+from ringfence.agents.inner_events import InnerEvents
 from ringfence.agents.judges import price_of_client
+from ringfence.agents.listed_tools import server_of
 from ringfence.agents.memory import FencedMemory, JournalRecalls, Recall, Recalled
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
-from ringfence.agents.policy_fit import misplaced_arguments, misplaced_names, unread_arguments
+from ringfence.agents.model_delivery import DeliverModelCalls, Fallback, fallbacks_of, patience_of
+from ringfence.agents.policy_fit import (
+    misplaced_arguments,
+    misplaced_names,
+    undescribed_tools,
+    unread_arguments,
+)
+from ringfence.agents.services import Services
 from ringfence.agents.termination import FenceTermination, own_turns, speakers
+from ringfence.agents.tool_origins import ToolLike, ToolOrigin, as_workbench
 from ringfence.agents.user_input import FencedInput
-from ringfence.agents.workbench import FencedWorkbench, ToolLike, ToolOrigin, as_workbench
+from ringfence.agents.workbench import FencedWorkbench
 from ringfence.budgets.meter import MeterModelCalls, MeterToolCalls
 from ringfence.budgets.prices import Price
+from ringfence.conversations.counted_calls import CountCalls
 from ringfence.conversations.crossing import RecordCrossing
-from ringfence.conversations.journaled_calls import JournalModelCalls
-from ringfence.conversations.journaled_tools import JournalToolCalls, StartToolCalls, has_started
+from ringfence.conversations.journaled_calls import JournalModelCalls, own_id
+from ringfence.conversations.journaled_tools import (
+    JournalToolCalls,
+    StartToolCalls,
+    has_started,
+    key_of,
+    note_change,
+)
 from ringfence.conversations.questions import Questions
 from ringfence.conversations.session import Session
 from ringfence.errors import CoverageError, Fault, PolicyError
-from ringfence.guardrails.approval import Approve
+from ringfence.guardrails.approval import DOUBT
+from ringfence.guardrails.approval_door import Approve
 from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance
+from ringfence.guardrails.code_clearance import ClearCode
+from ringfence.guardrails.dry_runs import StopDryRuns
 from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.masking import Mask, reveal_arguments
-from ringfence.guardrails.middleware import Middleware
+from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.passages import Point
+from ringfence.guardrails.provenance_notes import NoteDescriptions, NoteRecalls, NoteResults, note_prompts
 from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
+from ringfence.guardrails.reviews import NoteForReview
 from ringfence.guardrails.structure import ValidateStructure
 from ringfence.guardrails.tool_directory import ToolDirectory
-from ringfence.guardrails.tool_policy import ToolPolicy
 from ringfence.guardrails.tool_spec import ToolSpec
+from ringfence.model_tier import ModelTier
 
 _MEMORY = "memory"
 _ever_used: "weakref.WeakSet[Any]" = weakref.WeakSet()
@@ -60,19 +85,23 @@ class Fence:
         compiled: CompiledPolicy,
         tier_client: Callable[[str], ChatCompletionClient],
         task_messages: Callable[[Any, str], Sequence[Any]],
+        services: Services | None = None,
     ) -> None:
         self._session = session
+        self._services = services or Services()
         self._policy = compiled.policy
         self._compiled = compiled
         self._tier_client = tier_client
-        self._tool_policy = ToolPolicy(compiled.policy.tools)
-        self._directory = ToolDirectory(specs={}, handoffs=set())
+        self._tool_policy = compiled.tool_policy
+        self._directory = ToolDirectory(specs={}, handoffs=set(), listings=session.listings)
         self._judge = CallJudge(
             policy=self._tool_policy,
             directory=self._directory,
             vault=session.vault,
             suspicions=session.suspicions,
             provenance=session.provenance,
+            tracing=compiled.tracing,
+            standing=session.standing,
         )
         self._clearances = Clearances()
         self._owners: dict[str, object] = {}
@@ -94,6 +123,8 @@ class Fence:
         *,
         model: str | None = None,
         max_output_tokens: int | None = None,
+        retries: int | None = None,
+        fallback: str | None = None,
     ) -> FencedModelClient:
         """A model client behind the model door.
 
@@ -101,6 +132,9 @@ class Fence:
             client: An AutoGen model client, or the name of one of the policy's model tiers.
             model: The model's name for the price list, when the client does not tell.
             max_output_tokens: Upper bound of one reply, in tokens; None takes the tier's, or 1024.
+            retries: How often a call is made again that failed in a way that may pass; None takes the tier's,
+                or none: a client that was handed in may have retries of its own.
+            fallback: The tier that answers when this model does not; None takes the tier's, if it has one.
 
         Raises:
             PolicyError: The tier or the model's price is not known.
@@ -121,24 +155,45 @@ class Fence:
             bare,
             model=name,
             max_output_tokens=limit,
-            middlewares=self._model_door(self._price(bare, name)),
+            middlewares=self._model_door(
+                self._meter(self._price(bare, name)),
+                self._model_delivery(client if tier else "", tier, retries=retries, fallback=fallback),
+            ),
             stop=self._session.stop,
             fence=self,
             live_pieces=self._session.live_pieces,
         )
 
-    def workbench(self, tools: Workbench | Sequence[ToolLike]) -> FencedWorkbench:
+    def workbench(
+        self, tools: Workbench | Sequence[ToolLike], *, believe_hints: bool = False
+    ) -> FencedWorkbench:
         """Tools behind the tool door: typed functions, AutoGen tools, or a Workbench such as McpWorkbench.
 
         A tool that does not say what it is, with `@tool(...)` or in the policy, counts as consequential.
+
+        Args:
+            tools: What is fenced.
+            believe_hints: Take an MCP server's annotations, such as `readOnlyHint`, for what its tools do;
+                only for a server of your own.
 
         Raises:
             PolicyError: Something is no tool, or two tools share a name.
         """
         if isinstance(tools, FencedWorkbench):
-            bare, origins = tools._workbench, dict(tools.origins)  # noqa: SLF001 - as in model_client
+            bare, origins = as_workbench(tools._workbench)  # noqa: SLF001 - as in model_client
+            origins = {**origins, **tools.origins}
+            believe_hints = believe_hints or (tools.server is not None and tools.server.believes_hints)
         else:
             bare, origins = as_workbench(tools)
+        return self._bench(bare, origins, believe_hints=believe_hints)
+
+    def _bench(
+        self, bare: Workbench, origins: Mapping[str, ToolOrigin], *, believe_hints: bool = False
+    ) -> FencedWorkbench:
+        session = self._session
+        server = server_of(
+            bare, listings=session.listings, record=session.record, believes_hints=believe_hints
+        )
         for name, origin in origins.items():
             self._register(name, origin)
         return FencedWorkbench(
@@ -146,9 +201,45 @@ class Fence:
             origins=origins,
             register=self._register,
             middlewares=self._tool_door(),
-            stop=self._session.stop,
+            stop=session.stop,
             fence=self,
-            descriptions=(self._scan(Point.TOOL_RESULT),),
+            descriptions=(
+                *(() if server is None else (NoteDescriptions(session.provenance, session.masker),)),
+                self._scan(Point.TOOL_RESULT),
+            ),
+            server=server,
+            inner_events=InnerEvents(
+                of_tools=(NoteResults(session.provenance, spec_of=self._spec), *self._memory_checks()),
+                of_agents=(Mask(session.masker, point=_MEMORY, reply_point=Point.TOOL_RESULT.value),),
+                stop=session.stop,
+            ),
+        )
+
+    def code_executor(self, executor: CodeExecutor, *, name: str = "execute_code") -> FencedCodeExecutor:
+        """A code executor behind the tool door, for a CodeExecutorAgent.
+
+        Each block of code is a call of a consequential tool with the arguments `language` and `code`.
+
+        Args:
+            executor: What runs the code.
+            name: The tool's name in the policy; two executors of a team need two.
+
+        Raises:
+            PolicyError: Another tool of the team has this name.
+        """
+        bare = executor._executor if isinstance(executor, FencedCodeExecutor) else executor  # noqa: SLF001 - as in model_client
+        session = self._session
+        return FencedCodeExecutor(
+            bare,
+            bench=self._bench(CodeWorkbench(bare, name), {name: ToolOrigin(ToolSpec(described=True), bare)}),
+            clear=ClearCode(
+                judge=self._judge,
+                clearances=self._clearances,
+                record=session.record,
+                new_id=lambda key: own_id(session.journal, session.journal.occurrence(key)),
+            ),
+            stop=session.stop,
+            fence=self,
         )
 
     def user_input(self) -> Callable[[str, CancellationToken | None], Awaitable[str]]:
@@ -174,6 +265,8 @@ class Fence:
         """Walk a team without taking it; `faults` lists what cannot be fenced, or is named and not there."""
         coverage = walk(team, self)
         schemas: list[ToolSchema] = []
+        handed_in = {name for one in coverage.workbenches if one.fence is self for name in one.origins}
+        coverage.faults.extend(undescribed_tools(self._directory.specs, handed_in))
         for workbench in [one for one in coverage.workbenches if one.fence is self]:
             for schema in await workbench.list_tools():
                 schemas.append(schema)
@@ -203,7 +296,7 @@ class Fence:
         spec = self._spec(call.tool)
         real = reveal_arguments(call, spec, self._session.vault).arguments
         await self._session.approvals.settle(
-            call, real_arguments=real, reason=reason, kind="doubt", occasion=occasion, reveals=spec.reveals
+            call, real_arguments=real, reason=reason, kind=DOUBT, occasion=occasion, reveals=spec.reveals
         )
 
     async def admit(self, team: Team | ChatAgent, *, is_new: bool = False) -> None:
@@ -224,6 +317,8 @@ class Fence:
             raise CoverageError(coverage.faults)
         for agent in coverage.agents:
             _name_parts(agent)
+            prompts = getattr(agent, "_system_messages", ())
+            await note_prompts(self._session.provenance, self._session.masker, prompts)
         for part in fresh:
             _ever_used.add(part)
             self._admitted.add(part)
@@ -251,7 +346,47 @@ class Fence:
     def _price(self, client: ChatCompletionClient, model: str) -> Price:
         return price_of_client(client, model, self._policy)
 
-    def _model_door(self, price: Price) -> Sequence[Middleware[ModelCall, CreateResult]]:
+    def _meter(self, price: Price) -> Middleware[ModelCall, CreateResult]:
+        return MeterModelCalls(
+            ledger=self._session.ledger,
+            price=price,
+            count_prompt=lambda call: prompt_tokens(call.messages, call.tools, call.structure),
+            record=self._session.record,
+        )
+
+    def _model_delivery(
+        self, name: object, tier: ModelTier | None, *, retries: int | None, fallback: str | None
+    ) -> Middleware[ModelCall, CreateResult]:
+        session = self._session
+        return DeliverModelCalls(
+            patience_of(str(name), tier, retries),
+            fallbacks=[
+                Fallback(patience_of(one, self._policy.models[one]), *self._stand_in(one))
+                for one in fallbacks_of(self._policy, fallback or (tier.fallback if tier else None))
+            ],
+            services=self._services,
+            stop=session.stop,
+            seconds_left=session.ledger.seconds_left,
+            record=session.record,
+        )
+
+    def _stand_in(self, name: str) -> tuple[str, int, Handler[ModelCall, CreateResult]]:
+        """The model of a tier, the longest reply, and a way to ask it that is paid from this budget."""
+        bare, tier = self._tier_client(name), self._policy.models[name]
+        model = client_facts.model_name(bare) or name
+        inside = FencedModelClient(
+            bare,
+            model=model,
+            max_output_tokens=tier.max_output_tokens,
+            middlewares=(),
+            stop=self._session.stop,
+            fence=self,
+        )
+        return model, tier.max_output_tokens, door([self._meter(self._price(bare, model))], inside.answer)
+
+    def _model_door(
+        self, meter: Middleware[ModelCall, CreateResult], delivery: Middleware[ModelCall, CreateResult]
+    ) -> Sequence[Middleware[ModelCall, CreateResult]]:
         session, record = self._session, self._session.record
         return (
             StopInsteadOfRaise(session.stop),
@@ -268,12 +403,8 @@ class Fence:
             ValidateStructure(),
             self._enforce(after=Point.MESSAGE),
             Mask(session.masker, point="prompt", reply_point=Point.MESSAGE.value),
-            MeterModelCalls(
-                ledger=session.ledger,
-                price=price,
-                count_prompt=lambda call: prompt_tokens(call.messages, call.tools, call.structure),
-                record=record,
-            ),
+            delivery,
+            meter,
         )
 
     def _tool_door(self) -> Sequence[Middleware[ToolCall, ToolResult]]:
@@ -285,23 +416,40 @@ class Fence:
             JournalToolCalls(
                 session.journal, record, spec_of=self._spec, ask=self._ask_about, stop=session.stop
             ),
+            NoteResults(session.provenance, spec_of=self._spec),
             self._enforce(before=Point.TOOL_CALL, after=Point.TOOL_RESULT),
             Mask(session.masker, point=Point.TOOL_CALL.value, reply_point=Point.TOOL_RESULT.value),
             self._scan(Point.TOOL_RESULT),
+            NoteForReview(
+                policy=self._tool_policy,
+                bounds=session.standing.bounds,
+                directory=self._directory,
+                share=self._policy.reviews,
+                key=lambda call: session.journal.idempotency_key(key_of(call)),
+                record=record,
+            ),
             Approve(
                 book=session.approvals,
                 judge=self._judge,
                 directory=self._directory,
                 has_started=lambda call: has_started(session.journal, call),
+                changed=lambda call: note_change(session.journal, call),
             ),
             MeterToolCalls(session.ledger),
+            StopDryRuns(self._tool_policy, session.standing.bounds, self._directory),
+            CountCalls(self._tool_policy, session.standing, session.journal),
             StartToolCalls(session.journal, spec_of=self._spec),
-            Deliver(self._tool_policy),
+            Deliver(self._tool_policy, spec_of=self._spec, services=self._services, record=record),
         )
 
     def _memory_door(self) -> Sequence[Middleware[Recall, Recalled]]:
+        session = self._session
+        trusts = self._policy.provenance.trusts
+        journaled = JournalRecalls(session.journal, trusts=trusts)
+        return (journaled, NoteRecalls(session.provenance, trusts=trusts), *self._memory_checks())
+
+    def _memory_checks(self) -> Sequence[Middleware[ToolCall, Any]]:
         return (
-            JournalRecalls(self._session.journal),
             self._enforce(after=Point.TOOL_RESULT),
             Mask(self._session.masker, point=_MEMORY, reply_point=_MEMORY),
             self._scan(Point.TOOL_RESULT),
@@ -328,7 +476,7 @@ def _name_parts(agent: ChatAgent) -> None:
     """Tell what an agent holds whose it is: AutoGen says it only in a team, and names the outermost agent."""
 
     def named(part: Any) -> Any:
-        is_ours = isinstance(part, FencedModelClient | FencedWorkbench | FencedMemory)
+        is_ours = isinstance(part, FencedModelClient | FencedWorkbench | FencedMemory | FencedCodeExecutor)
         return part.of(agent.name) if is_ours and not part.agent else part
 
     for name, value in vars(agent).items():

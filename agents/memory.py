@@ -35,8 +35,10 @@ Recall = ToolCall
 class JournalRecalls:
     """Gives back what a memory recalled when the turn was played before; by now it may recall more."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, trusts: Callable[[str], bool] = lambda _: False) -> None:
         self._journal = journal
+        self._trusts = trusts
+        """Whether only the operator and the user can write a memory."""
 
     async def __call__(self, call: Recall, call_next: Handler[Recall, Recalled]) -> Recalled:
         """Answer from the journal, else recall and write it down.
@@ -56,7 +58,8 @@ class JournalRecalls:
             "messages": _MESSAGES.dump_python([*recalled.messages], mode="json"),
             "found": recalled.found.model_dump(mode="json"),
         }
-        await journal.start(Intent(key, "memory", call.agent, call.tool, {}), kept)
+        request = {"trusted": self._trusts(call.tool)}
+        await journal.start(Intent(key, "memory", call.agent, call.tool, request), kept)
         return recalled
 
 

@@ -10,15 +10,11 @@ from autogen_core import CancellationToken
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.changes import differences
+from ringfence.conversations.deciding import answer_question, decide_call
 from ringfence.conversations.kept import Kept
 from ringfence.conversations.question import Question
 from ringfence.conversations.quiet_suspension import quiet_when_suspended
-from ringfence.conversations.requests import (
-    QUESTION,
-    decision_content,
-    question_of,
-    status_of,
-)
+from ringfence.conversations.requests import QUESTION, question_of
 from ringfence.conversations.run import EventT, ResultT, Run, Runner
 from ringfence.conversations.session import Session
 from ringfence.conversations.status import Status
@@ -36,10 +32,12 @@ from ringfence.errors import (
     UnknownConversation,
 )
 from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, Rejected
+from ringfence.guardrails.provenance_notes import OTHERS, note_all
 from ringfence.guardrails.texts import UncheckableContentError, texts_of
 
 _END = object()
 _SUSPICIONS = "ringfence_suspicions"
+_PROVENANCE = "ringfence_provenance"
 _VAULT = "ringfence_vault"
 """Where a saved state names the vault that its pseudonyms belong to."""
 
@@ -136,21 +134,31 @@ class Conversation(Generic[EventT, ResultT]):
         if not self._kept.is_known:
             raise UnknownConversation(f"The store {self._store.name} knows no conversation {self.id!r}")
 
-    async def approve(self, approval_id: str, *, by: str) -> None:
+    async def approve(
+        self, approval_id: str, *, by: str, arguments: Mapping[str, Any] | None = None, seen: str = ""
+    ) -> None:
         """Approve a waiting call; it runs, once and exactly so, at the next `resume()`, in whatever process.
+
+        Args:
+            approval_id: One of `pending_approvals`.
+            by: Who approves. Where the policy wants several persons, the call waits on for the next.
+            arguments: All arguments of the call, with real values, in the place of the agent's; they are
+                checked as the agent's were, and the agents are told of it.
+            seen: The digest of the request that the person saw; one that was changed since is not approved.
 
         Raises:
             ApprovalDenied: It has expired.
-            RingfenceError: No such approval waits.
+            RingfenceError: No such approval waits, this person may not approve it, or the arguments must not
+                be these.
         """
-        await self._decide(approval_id, Approved(by))
+        await self._decide(approval_id, Approved(by, arguments), seen)
 
     async def reject(self, approval_id: str, *, by: str, reason: str = "") -> None:
         """Reject a waiting call; the team hears so at the next `resume()`.
 
         Raises:
             ApprovalDenied: It has expired.
-            RingfenceError: No such approval waits.
+            RingfenceError: No such approval waits, or this person may not decide it.
         """
         await self._decide(approval_id, Rejected(by, reason))
 
@@ -168,11 +176,7 @@ class Conversation(Generic[EventT, ResultT]):
         """
         self._task_messages(text, "user")  # what is wrong with it is told here
         await self._refresh(may_run=True)
-        if not any(one.id == question_id for one in self.pending_questions):
-            raise RingfenceError(f"No question {question_id!r} waits in this conversation")
-        decision = {"text": text, "by": by or self.user}
-        if not await self._session.requests.decide(question_id, status="answered", decision=decision):
-            raise RingfenceError(f"The question {question_id!r} was answered already")
+        await answer_question(self._session, self.pending_questions, question_id, text, by=by)
         await self._refresh(may_run=True)
 
     async def withdraw(self) -> None:
@@ -309,6 +313,7 @@ class Conversation(Generic[EventT, ResultT]):
             **self._kept.state,
             _VAULT: self._session.vault.id,
             _SUSPICIONS: self._session.suspicions.saved(),
+            _PROVENANCE: self._session.provenance.saved(),
         }
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
@@ -384,27 +389,23 @@ class Conversation(Generic[EventT, ResultT]):
         self._kept.opened, self._kept.requests = None, ()
         self._session.suspicions.clear()
         self._session.suspicions.load(state.get(_SUSPICIONS, ()))
-        own = {_VAULT, _SUSPICIONS}
+        own = {_VAULT, _SUSPICIONS, _PROVENANCE}
         self._kept.state = {key: value for key, value in state.items() if key not in own} or None
         self._kept.is_replaced = True
+        self._take_provenance(state)
 
-    async def _decide(self, approval_id: str, decision: ApprovalDecision) -> None:
+    def _take_provenance(self, state: Mapping[str, Any]) -> None:
+        """What the agents of a state remember counts as read; the user's words in it as the user's."""
+        provenance = self._session.provenance
+        provenance.clear(since=self._session.journal.turn)
+        if self._kept.state is not None:
+            provenance.load({"said": state.get(_PROVENANCE, {}).get("said", ())})
+            provenance.is_loaded = True
+            note_all(provenance, self._kept.state, OTHERS)
+
+    async def _decide(self, approval_id: str, decision: ApprovalDecision, seen: str = "") -> None:
         await self._refresh(may_run=True)
-        for one in self._kept.requests:
-            if one.id == approval_id and one.decision is not None:
-                by = one.decision["by"]
-                raise RingfenceError(f"The approval {approval_id!r} was {one.status} already, by {by}")
-        decided = self._session.approvals.decide(approval_id, decision)
-        try:
-            is_ours = await self._session.requests.decide(
-                approval_id, status=status_of(decision), decision=decision_content(decision)
-            )
-        except BaseException:
-            # What cannot be written down is not decided, and waits on.
-            self._session.approvals.reopen(decided)
-            raise
-        if not is_ours:
-            raise RingfenceError(f"No approval {approval_id!r} waits in this conversation")
+        await decide_call(self._session, self._kept.requests, approval_id, decision, seen=seen)
         await self._refresh(may_run=True)
 
     def _check_decided(self) -> None:

@@ -11,6 +11,7 @@ from ringfence.conversations.records import DONE, RAN, STARTED, Row
 from ringfence.errors import ApprovalDenied, RingfenceError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.provenance_notes import origin_of
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.texts import ToolResult
@@ -61,8 +62,12 @@ class JournalToolCalls:
         if row is not None and row.status == DONE and not _plays_inside(row, spec):
             self._record("replays", door="tool", agent=call.agent, tool=call.tool, call_id=call.call_id)
             return tool_result(row.outcome or {})
+        if row is not None and (changed_by := row.request.get("changed_by")):
+            # What was begun is what a person made of the call.
+            call = replace(call, arguments=row.request["arguments"], changed_by=changed_by)
         arguments = {name: value for name, value in call.arguments.items() if name not in spec.supplied}
-        request = {"consequential": spec.consequential, "arguments": arguments}
+        request = {"consequential": spec.consequential, "arguments": arguments, "origin": origin_of(spec)}
+        request |= {"changed_by": call.changed_by} if call.changed_by else {}
         intent = Intent(key_of(call), "tool", call.agent, call.tool, request)
         journal.intents[intent.key] = intent
         if row is not None and row.status == STARTED and not may_repeat(spec):
@@ -77,11 +82,11 @@ class JournalToolCalls:
             result = await call_next(call)
         except RingfenceError as error:
             if (outcome := refused(error)) is not None:
-                await self._keep(intent, outcome)
+                await self._keep(journal.intents[intent.key], outcome)
             raise
         # An agent within that was stopped says so, and that is no result.
         if not (spec.composite and self._stop.cuts_short):
-            await self._keep(intent, answered(result))
+            await self._keep(journal.intents[intent.key], answered(result))
         return result
 
     async def _keep(self, intent: Intent, outcome: Mapping[str, Any]) -> None:
@@ -130,6 +135,14 @@ class StartToolCalls:
                 await savepoint.commit()
             keep(answered(result))
         return result
+
+
+def note_change(journal: Journal, call: ToolCall) -> None:
+    """A person changed the arguments of a call, so these are what the journal says of it."""
+    intent = journal.intents.get(key_of(call))
+    if intent is not None:
+        request = {**intent.request, "arguments": dict(call.arguments), "changed_by": call.changed_by}
+        journal.intents[intent.key] = replace(intent, request=request)
 
 
 def has_started(journal: Journal, call: ToolCall) -> bool:

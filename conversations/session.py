@@ -7,21 +7,25 @@ from typing import Any, TypeVar
 from ringfence.budgets.ledger import Ledger
 from ringfence.budgets.usage import Step, Usage
 from ringfence.conversations.audit import RunRecorder
+from ringfence.conversations.counted_calls import counted_calls
 from ringfence.conversations.journal import Journal
 from ringfence.conversations.record import Record
 from ringfence.conversations.records import Row
 from ringfence.conversations.requests import Requests
-from ringfence.guardrails.approval import ApprovalBook
+from ringfence.guardrails.approval_book import ApprovalBook
 from ringfence.guardrails.heard import Heard
 from ringfence.guardrails.live_pieces import LivePieces
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Middleware
 from ringfence.guardrails.passages import Point
 from ringfence.guardrails.provenance import Provenance
+from ringfence.guardrails.provenance_notes import OTHERS, note_all, note_row
+from ringfence.guardrails.standing import Standing
 from ringfence.guardrails.stop import StopSignal
 from ringfence.guardrails.streaming import StreamedReveal
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.texts import map_text
+from ringfence.guardrails.tool_listings import ToolListings
 from ringfence.guardrails.vault import Vault
 from ringfence.guardrails.verdicts import Guardrail
 
@@ -59,6 +63,10 @@ class Session:
     suspicions: Suspicions = field(default_factory=Suspicions, repr=False)
     provenance: Provenance = field(default_factory=Provenance, repr=False)
     """What it has read, by source."""
+    listings: ToolListings = field(default_factory=ToolListings, repr=False)
+    """What servers said of their tools when it first saw them."""
+    standing: Standing = field(default_factory=Standing, repr=False)
+    """What its calls are judged by beside their own words."""
     answers: dict[str, str] = field(default_factory=dict, repr=False)
     """What the user answered to questions of the open turn, as it was typed in; by question."""
     reveal_to_user: tuple[str, ...] | None = None
@@ -78,9 +86,12 @@ class Session:
             "spent": self.ledger.spent.as_dict(),
             "judges_spent": self.judge_ledger.spent.as_dict(),
             "suspicions": self.suspicions.saved(),
+            "provenance": self.provenance.saved(),
             "salt": self.journal.salt,
+            "tools": self.listings.saved(),
             "requests": self.requests.asked,
             "run_turns": self.ledger.run_turns,
+            "bounds": self.standing.bounds.saved(),
         }
 
     def restore(self, record: Record, rows: Sequence[Row]) -> None:
@@ -95,9 +106,23 @@ class Session:
             self.judge_ledger.restore(Usage.of(kept["judges_spent"]), _steps(judges))
             self.suspicions.clear()
             self.suspicions.load(kept["suspicions"])
+            self._restore_provenance(record, rows)
             self.journal.salt = kept["salt"]
+            self.listings.load(kept.get("tools", {}))
             self.requests.asked = kept["requests"]
             self.ledger.run_turns = kept["run_turns"]
+            self.standing.bounds.load(kept.get("bounds", {}))
+        self.standing.made.load(counted_calls(rows, self.vault.reveal))
+
+    def _restore_provenance(self, record: Record, rows: Sequence[Row]) -> None:
+        saved = record.session.get("provenance", {})
+        self.provenance.clear()
+        self.provenance.load(saved)
+        if saved.get("is_loaded") and record.state is not None:
+            note_all(self.provenance, record.state, OTHERS)
+        for row in rows:
+            if row.turn > self.provenance.since and row.outcome is not None:
+                note_row(self.provenance, row.kind, row.name, row.request, row.outcome)
 
     def start_run(self, *, resumes: bool = False) -> None:
         """Begin a run: a new trace, fresh seconds, no reason to stop, and fresh turns unless it goes on."""

@@ -4,18 +4,20 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.call_judge import CallJudge
-from ringfence.guardrails.calls import ModelCall, ToolCall
+from ringfence.guardrails.calls import CallOrigin, ModelCall, ToolCall
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.texts import (
     CreateResult,
     FunctionCall,
+    LLMMessage,
+    SystemMessage,
     ToolResult,
     offered_name,
     offered_parameters,
@@ -41,26 +43,43 @@ def digest(tool: str, arguments: Mapping[str, Any], *more: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
+def prompt_version(messages: Sequence[LLMMessage]) -> str:
+    """A hash of what a model is told to be; the same in every process that tells it the same."""
+    told = [message.content for message in messages if isinstance(message, SystemMessage)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
 class Clearances:
     """What the model door decided of each call, until the tool door takes it. Each decision serves once."""
 
     def __init__(self) -> None:
         self._decisions: dict[str, tuple[str, Verdict]] = {}
-        self._used: set[str] = set()
+        self._origins: dict[str, CallOrigin] = {}
+        """Who asked for each call that was ever decided."""
 
-    def note(self, call: FunctionCall, arguments: Mapping[str, Any], verdict: Verdict) -> None:
-        """Remember what was decided of exactly this call."""
-        self._used.add(call.id)
+    def note(
+        self,
+        call: FunctionCall,
+        arguments: Mapping[str, Any],
+        verdict: Verdict,
+        origin: CallOrigin | None = None,
+    ) -> None:
+        """Remember what was decided of exactly this call, and who asked for it."""
+        self._origins[call.id] = origin or CallOrigin()
         self._decisions[call.id] = (digest(call.name, arguments), verdict)
 
     def clear(self) -> None:
         """Forget everything that was decided: the calls of a new team are decided anew."""
         self._decisions.clear()
-        self._used.clear()
+        self._origins.clear()
 
     def knows(self, call_id: str) -> bool:
         """Whether a call with this id was ever decided."""
-        return call_id in self._used
+        return call_id in self._origins
+
+    def origin(self, call_id: str) -> CallOrigin:
+        """Who asked for a call with this id."""
+        return self._origins.get(call_id, CallOrigin())
 
     def take(self, call: ToolCall) -> Verdict:
         """What was decided of exactly this call; Block when nothing was, or it was used already."""
@@ -100,8 +119,10 @@ class ClearToolCalls:
         offered = {offered_name(tool): offered_parameters(tool) for tool in call.tools}
         kept: list[FunctionCall] = []
         refusals: list[str] = []
+        prompt = prompt_version(call.messages)
         for wanted in reply.content:
-            function_call, refusal = self._decided(wanted, call.agent, offered)
+            origin = CallOrigin(call.model, prompt, offered.get(wanted.name, {}))
+            function_call, refusal = self._decided(wanted, call.agent, offered, origin)
             if function_call is not None:
                 kept.append(function_call)
             else:
@@ -112,12 +133,16 @@ class ClearToolCalls:
         return reply.model_copy(update={"content": text, "finish_reason": "stop"})
 
     def _decided(
-        self, wanted: FunctionCall, agent: str, offered: Mapping[str, Mapping[str, Any]]
+        self,
+        wanted: FunctionCall,
+        agent: str,
+        offered: Mapping[str, Mapping[str, Any]],
+        origin: CallOrigin | None = None,
     ) -> tuple[FunctionCall | None, str]:
         name, arguments = wanted.name, parse_arguments(wanted.arguments)
         parameters = offered.get(name, {})
         if arguments is not None:
-            arguments |= {name: value for name, value in _defaults(parameters) if name not in arguments}
+            arguments |= {name: value for name, value in schema_defaults(parameters) if name not in arguments}
         is_handoff = name in self._directory.handoffs
         fenced = name in self._directory.specs and not is_handoff
         # AutoGen parses the arguments again, and hangs on some that it cannot parse, so it gets a plain form.
@@ -133,13 +158,14 @@ class ClearToolCalls:
         elif fenced and (supplied := sorted({*arguments} & {*self._directory.specs[name].supplied})):
             said = ", ".join(f"`{one}`" for one in supplied)
             verdict = Block(_GUARDRAIL, f"{name} has no argument {said}")  # that it may choose
-        elif unknown := _unknown(arguments, parameters):
+        elif unknown := unknown_arguments(arguments, parameters):
             verdict = Block(_GUARDRAIL, f"{name} has no argument {unknown}")
         elif fenced:
+            self._directory.parameters[name] = parameters
             verdict = self._judged(name, arguments, agent)
         else:
             verdict = Block(_GUARDRAIL, f"{name} does not run behind the fence")
-        self._clearances.note(function_call, arguments or {}, verdict)
+        self._clearances.note(function_call, arguments or {}, verdict, origin)
         self._record(
             "clearance",
             door="model",
@@ -157,7 +183,7 @@ class ClearToolCalls:
         return None, verdict.reason
 
     def _judged(self, name: str, arguments: Mapping[str, Any], agent: str) -> Verdict:
-        judged = self._judge.judge(ToolCall(agent, name, arguments, ""))
+        judged = self._judge.judge(ToolCall(agent, name, arguments, ""), to_run=False)
         verdict, seen = judged.verdict, judged.revealed.arguments
         hidden = [argument for argument, value in seen.items() if self._vault.is_stand_in(value)]
         if isinstance(verdict, Block) and hidden:
@@ -173,7 +199,7 @@ class ClearToolCalls:
         return f"call_{uuid.uuid4().hex}"
 
 
-def _defaults(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def schema_defaults(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What the tool would fill in by itself, so that the one who decides sees it, too."""
     properties = parameters.get("properties")
     known = properties if isinstance(properties, Mapping) else {}
@@ -182,7 +208,7 @@ def _defaults(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, schema["default"]
 
 
-def _unknown(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+def unknown_arguments(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """Arguments that the tool would silently ignore, so that what was decided is not what runs."""
     properties = parameters.get("properties")
     if not isinstance(properties, Mapping) or parameters.get("additionalProperties"):
@@ -204,5 +230,5 @@ class RequireClearance:
         """
         verdict = self._clearances.take(call)
         if isinstance(verdict, Allow | Escalate):
-            return await call_next(call)
+            return await call_next(replace(call, origin=self._clearances.origin(call.call_id)))
         raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)

@@ -1,7 +1,10 @@
 """The tools that one conversation's fence has handed out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from ringfence.guardrails.tool_listings import ToolListings
 from ringfence.guardrails.tool_spec import ToolSpec
 
 
@@ -13,3 +16,7 @@ class ToolDirectory:
     """Tools that run behind the tool door."""
     handoffs: set[str]
     """Handoffs of the team's agents. AutoGen runs them itself; they change who speaks."""
+    listings: ToolListings = field(default_factory=ToolListings)
+    """What servers said of their tools first."""
+    parameters: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The JSON Schema of the arguments of tools, as models were last offered them."""

@@ -16,13 +16,15 @@ from ringfence.budgets.prices import Price, price_of
 from ringfence.conversations.job_settings import JobSettings
 from ringfence.conversations.store_settings import StoreSettings
 from ringfence.errors import Fault, PolicyError
+from ringfence.guardrails.approval_deciders import ApprovalSettings
 from ringfence.guardrails.guardrail_use import GuardrailUse, OnFail
 from ringfence.guardrails.guardrails_ai import files_of
 from ringfence.guardrails.injection_guardrail import InjectionSettings
 from ringfence.guardrails.pii import PiiSettings
+from ringfence.guardrails.provenance_settings import ProvenanceSettings
 from ringfence.guardrails.tool_rules import Autonomy, ToolRule
 from ringfence.located_yaml import Document, Loc, dotted, parse
-from ringfence.model_tier import PAID, Capabilities, ModelTier
+from ringfence.model_tier import PAID, Capabilities, ModelTier, lost_fallbacks
 from ringfence.policy_file import SectionError, attempt, in_order, read_text, validate
 from ringfence.settings import Section
 
@@ -42,15 +44,6 @@ Problem = tuple[Loc, str]
 
 _TEAM = re.compile(r"(?P<file>.*[^/\\]\.py):(?P<attribute>[^\W\d]\w*)")
 _PRICE_LISTS: dict[str, str] = {"openai": "openai", "azure_openai": "azure", "anthropic": "anthropic"}
-
-
-class ApprovalSettings(Section):
-    """The `approvals` section."""
-
-    timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
-    """How long a person who is asked at once has to answer; then the answer is no."""
-    waits_seconds: Annotated[float, Field(gt=0)] = 604_800.0
-    """How long a suspended conversation waits for a decision; then the answer is no."""
 
 
 class JudgeLimits(Section):
@@ -90,6 +83,7 @@ class Policy(Section):
     guardrails: tuple[GuardrailUse, ...] = ()
     """Validators and guards; `guardrails/judging.py` says in which order they are asked."""
     injection: InjectionSettings = Field(default_factory=InjectionSettings)
+    provenance: ProvenanceSettings = Field(default_factory=ProvenanceSettings)
     judges: JudgeLimits = Field(default_factory=JudgeLimits)
     reasks: Annotated[int, Field(ge=0, le=5)] = 1
     """How often a model is asked again after a validator's no."""
@@ -128,6 +122,7 @@ class Policy(Section):
     def _check_sections_together(self) -> Self:
         problems = [
             *_unpriced(self.models, self.prices),
+            *lost_fallbacks(self.models),
             *_never_asked_again(dict(enumerate(self.guardrails)), self.reasks),
         ]
         if problems:
@@ -196,6 +191,7 @@ def _across(document: Document, folder: Path) -> Iterator[Problem]:
     )
     sound = {name: tier for name, tier in tiers.items() if tier is not None}
     yield from _unpriced(sound, prices if isinstance(prices, dict) else ())
+    yield from lost_fallbacks(sound, {*tiers})
     audit_path = (attempt(audit, AuditSettings) or AuditSettings()).path
     yield from _unusable_files(team if isinstance(team, str) else None, sound, audit_path, folder)
 

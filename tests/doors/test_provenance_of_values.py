@@ -61,7 +61,7 @@ async def test_an_address_that_a_poisoned_note_gave_waits_for_a_person(house: Ho
 
     await conversation.run(task=TASK)
 
-    assert conversation.status is Status.WAITING
+    assert conversation.status is Status.WAITING_FOR_APPROVAL
     assert office.mailed == []
     (request,) = conversation.pending_approvals
     assert any("`to` = mallory@evil.example came from notes[1].body of read_notes" in one for one in request.evidence)
