@@ -107,9 +107,10 @@ class Script:
         decision, status = recorded[place].decision, recorded[place].status
         if decision is None:
             return None
-        return (
-            Approved(decision["by"]) if status == "approved" else Rejected(decision["by"], decision["reason"])
-        )
+        if status != "approved":
+            return Rejected(decision["by"], decision["reason"])
+        change = decision.get("change") or {}
+        return Approved(decision["by"], change.get("arguments"))
 
     def answer(self, agent: str) -> str | None:
         """What the user answered to the next question of an agent in this turn."""

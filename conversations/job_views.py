@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Usage
+from ringfence.conversations.approval_rows import waiting_call
 from ringfence.conversations.job_records import Job, JobEvent, Progress, moment
 from ringfence.conversations.job_rows import job_of, read_row, result_binding
 from ringfence.conversations.record import Record
 from ringfence.conversations.records import find_record, read_events
-from ringfence.conversations.requests import QUESTION, approval_of, question_of, read_request
+from ringfence.conversations.requests import QUESTION, question_of, read_request
 from ringfence.conversations.store import Store
 from ringfence.guardrails.vault import Vault
 
@@ -82,7 +83,7 @@ class JobViews:
             turn=record.turn,
             usage=Usage.of(spent) if spent else Usage(),
             limits=self._limits(),
-            approvals=tuple(approval_of(one, vault)[0] for one in waiting if one.kind != QUESTION),
+            approvals=tuple(waiting_call(one, vault).shown for one in waiting if one.kind != QUESTION),
             questions=tuple(question_of(one) for one in waiting if one.kind == QUESTION),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ringfence.conversations.approval_rows import decided_calls, waiting_call
 from ringfence.conversations.lease import new_token, running_elsewhere
 from ringfence.conversations.record import Record
 from ringfence.conversations.records import (
@@ -23,12 +24,7 @@ from ringfence.conversations.records import (
     read_rows,
     read_said,
 )
-from ringfence.conversations.requests import (
-    QUESTION,
-    StoredRequest,
-    approval_of,
-    decided_calls,
-)
+from ringfence.conversations.requests import QUESTION, StoredRequest
 from ringfence.conversations.session import Session
 from ringfence.conversations.status import Status
 from ringfence.conversations.transcript import Entry
@@ -154,7 +150,7 @@ class Kept:
     def _hand_over_requests(self, session: Session) -> None:
         approvals = [one for one in self.requests if one.kind != QUESTION]
         session.approvals.load(
-            [approval_of(one, session.vault) for one in approvals if one.status == "waiting"],
+            [waiting_call(one, session.vault) for one in approvals if one.status == "waiting"],
             decided_calls(approvals, session.vault),
         )
         session.answers.clear()

@@ -1,19 +1,22 @@
-"""What waits for a person in all conversations of a store."""
+"""What waits for a person in all conversations of a store, and what became of one such request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ringfence.conversations.approval_rows import approval_request
 from ringfence.conversations.job_records import moment
 from ringfence.conversations.job_status import JobStatus
+from ringfence.conversations.record import Record
 from ringfence.conversations.records import find_record
-from ringfence.conversations.requests import QUESTION, WAITING, approval_of, read_request
+from ringfence.conversations.requests import QUESTION, WAITING, StoredRequest, read_request
 from ringfence.conversations.store import Store
 from ringfence.errors import UnknownConversation
+from ringfence.guardrails.approval_deciders import Deciders
 from ringfence.guardrails.vault import Vault
 
 
@@ -34,6 +37,25 @@ class PendingRequest:
     arguments: Mapping[str, Any] = field(repr=False)
     asked_at: datetime
     expires_at: datetime
+    status: str = WAITING
+    """`waiting`, `approved`, `rejected`, `answered`, `expired` or `withdrawn`."""
+    decided_by: str = ""
+    """Who decided it, when it was decided."""
+    evidence: tuple[str, ...] = field(default=(), repr=False)
+    """Where the values of the call came from, a line for each."""
+    deciders: Deciders = field(default_factory=Deciders)
+    """Who may decide it, and how many of them it takes."""
+    approved_by: tuple[str, ...] = ()
+    """Who approved it so far, where it takes more than one."""
+    changed_by: str = ""
+    """The one of them who put these arguments in the place of the agent's."""
+    digest: str = ""
+    """What a decision binds; another one when the call is changed."""
+
+    @property
+    def still_needed(self) -> int:
+        """How many more have to approve it."""
+        return self.deciders.approvers - len(self.approved_by) if self.status == WAITING else 0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -48,6 +70,14 @@ class PendingRequest:
             "arguments": dict(self.arguments),
             "asked_at": self.asked_at.isoformat(),
             "expires_at": self.expires_at.isoformat(),
+            "status": self.status,
+            "decided_by": self.decided_by or None,
+            "evidence": [*self.evidence],
+            "who_may_decide": None if self.kind == QUESTION else self.deciders.as_dict(),
+            "approved_by": [*self.approved_by],
+            "still_needed": self.still_needed,
+            "changed_by": self.changed_by or None,
+            "digest": self.digest or None,
         }
 
 
@@ -80,18 +110,33 @@ async def pending_requests(store: Store, *, reveal: bool = False, most: int = 10
             .order_by(requests.c.asked_at, requests.c.id)
             .limit(most)
         )
-        users: dict[str, str] = {}
-        vaults: dict[str, Vault] = {}
+        known: dict[str, tuple[str, Vault]] = {}
         found: list[PendingRequest] = []
         for row in rows.all():
-            if row.conversation not in users:
+            if row.conversation not in known:
                 record = await find_record(db, store, row.conversation)
-                users[row.conversation] = record.user if record else ""
-                vaults[row.conversation] = vault = Vault()
-                if reveal and record and record.vault is not None:
-                    vault.restore(record.vault)
-            found.append(_pending(store, row, users[row.conversation], vaults[row.conversation]))
+                known[row.conversation] = (record.user if record else "", _vault(record, reveal=reveal))
+            found.append(_shown(read_request(store, row), *known[row.conversation], reveal=reveal))
         return found
+
+    return await store.read(read)
+
+
+async def find_request(store: Store, request: str, *, reveal: bool = False) -> PendingRequest:
+    """One request, whether it waits or not.
+
+    Raises:
+        UnknownConversation: There is no such request.
+        StoreError: What is stored was changed, or cannot be read.
+    """
+    table = store.tables.requests
+
+    async def read(db: AsyncConnection) -> PendingRequest:
+        row = (await db.execute(select(table).where(table.c.id == request))).one_or_none()
+        record = None if row is None else await find_record(db, store, row.conversation)
+        if row is None or record is None:
+            raise _unknown(store, request)
+        return _shown(read_request(store, row), record.user, _vault(record, reveal=reveal), reveal=reveal)
 
     return await store.read(read)
 
@@ -109,26 +154,52 @@ async def conversation_of(store: Store, request: str) -> tuple[str, str]:
         conversation = found.scalar_one_or_none()
         record = None if conversation is None else await find_record(db, store, conversation)
         if record is None:
-            raise UnknownConversation(f"The store {store.name} knows no request {request!r}")
+            raise _unknown(store, request)
         return record.id, record.user
 
     return await store.read(read)
 
 
-def _pending(store: Store, row: Any, user: str, vault: Vault) -> PendingRequest:
-    stored = read_request(store, row)
+def _unknown(store: Store, request: str) -> UnknownConversation:
+    return UnknownConversation(f"The store {store.name} knows no request {request!r}")
+
+
+def _vault(record: Record | None, *, reveal: bool) -> Vault:
+    vault = Vault()
+    if reveal and record is not None and record.vault is not None:
+        vault.restore(record.vault)
+    return vault
+
+
+def _shown(stored: StoredRequest, user: str, vault: Vault, *, reveal: bool) -> PendingRequest:
     content = stored.content
-    is_question = stored.kind == QUESTION
-    shown = vault.reveal(content["prompt"]) if is_question else content["reason"]
-    return PendingRequest(
+    is_expired = stored.status == WAITING and not stored.is_waiting
+    shown = PendingRequest(
         id=stored.id,
         conversation=stored.conversation,
         kind=stored.kind,
         user=user,
         agent=content["agent"],
-        tool="" if is_question else content["tool"],
-        text=shown,
-        arguments={} if is_question else approval_of(stored, vault)[0].real_arguments,
+        tool="",
+        text="",
+        arguments={},
         asked_at=moment(stored.asked_at),
         expires_at=moment(stored.expires_at),
+        status="expired" if is_expired else stored.status,
+        decided_by=str((stored.decision or {}).get("by", "")),
+    )
+    if stored.kind == QUESTION:
+        return replace(shown, text=vault.reveal(content["prompt"]))
+    request = approval_request(stored, vault)
+    return replace(
+        shown,
+        tool=request.tool,
+        text=request.reason,
+        # What somebody changed is kept as it was typed in.
+        arguments=request.real_arguments if reveal or not request.changed_by else request.arguments,
+        evidence=request.evidence,
+        deciders=request.deciders,
+        approved_by=request.approved_by,
+        changed_by=request.changed_by,
+        digest=request.digest,
     )

@@ -1,6 +1,6 @@
 """What waits for a person, in the store: calls to approve, calls in doubt, and questions to the user."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
@@ -11,11 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ringfence.conversations.question import Question
 from ringfence.conversations.store import Store
-from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, DecidedCall, Rejected
-from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.masking import reveal_arguments
-from ringfence.guardrails.tool_spec import ToolSpec
-from ringfence.guardrails.vault import Vault
 
 WAITING, WITHDRAWN = "waiting", "withdrawn"
 QUESTION = "question"
@@ -42,6 +37,8 @@ class StoredRequest:
     expires_at: float
     content: Mapping[str, Any] = field(repr=False)
     decision: Mapping[str, Any] | None = field(default=None, repr=False)
+    spoken: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the first of several persons said, while it waits for the next."""
 
     @property
     def is_waiting(self) -> bool:
@@ -58,6 +55,8 @@ class Requests:
         self._decided = decided
         """Called in the transaction of each decision, such as to make a waiting job due."""
         self._table = store.tables.requests
+        self._spoken: dict[str, str | None] = {}
+        """What the first of several persons said of a request, sealed as it was read last."""
         self.asked = 0
         """How many there are in the store, so that one that was taken away is noticed."""
 
@@ -89,26 +88,37 @@ class Requests:
         self.asked = await self._store.run(keep)
 
     async def decide(self, id: str, *, status: str, decision: Mapping[str, Any]) -> bool:  # noqa: A002 - as above
-        """Write a decision down; False when somebody else was faster."""
+        """Write down what was said of a request; False when somebody else was faster.
+
+        With the status `waiting` the request waits on, for the next person.
+        """
         sealed = self._sealed(decision, id, "decision", status)
+        before = self._spoken.get(id)
 
         async def keep(db: AsyncConnection) -> bool:
             mine = (self._table.c.id == id, self._table.c.conversation == self._conversation)
+            is_as_seen = (
+                self._table.c.decision.is_(None) if before is None else self._table.c.decision == before
+            )
+            values = {"status": status, "decision": sealed}
             decided = await db.execute(
                 update(self._table)
-                .where(*mine, self._table.c.status == WAITING)
-                .values(status=status, decision=sealed, decided_at=time())
+                # What somebody said meanwhile must not be lost, or be taken for said of something else.
+                .where(*mine, self._table.c.status == WAITING, is_as_seen)
+                .values(**values, **({} if status == WAITING else {"decided_at": time()}))
             )
             if decided.rowcount != 1:
                 # Perhaps it was written, and only the answer was lost.
                 kept = await db.execute(select(self._table.c.decision).where(*mine))
                 return kept.scalar_one_or_none() == sealed
             await self._store.notify(db, REQUESTS, self._conversation)
-            if self._decided is not None:
+            if self._decided is not None and status != WAITING:
                 await self._decided(db, self._conversation)
             return True
 
-        return await self._store.run(keep)
+        if is_ours := await self._store.run(keep):
+            self._spoken[id] = sealed
+        return is_ours
 
     async def withdraw(self) -> None:
         """Nothing of what was asked or decided in the last turn counts any more; older requests stay."""
@@ -140,7 +150,9 @@ class Requests:
             )
             .order_by(self._table.c.asked_at, self._table.c.id)
         )
-        return [read_request(self._store, row) for row in rows]
+        found = rows.all()
+        self._spoken = {row.id: row.decision for row in found}
+        return [read_request(self._store, row) for row in found]
 
     def _sealed(self, content: Mapping[str, Any], *bound: str) -> str:
         sealed: str = self._store.sealer.seal(content, "requests", self._conversation, *bound)
@@ -159,6 +171,9 @@ def read_request(store: Store, row: Any) -> StoredRequest:
         decision = store.sealer.open(row.decision, *binding, "decision", row.status)
     elif row.status not in {WAITING, WITHDRAWN}:
         store.sealer.open(None, *binding, "decision", row.status)
+    spoken = None
+    if row.status == WAITING:
+        decision, spoken = None, decision
     content = store.sealer.open(row.content, *binding, row.kind, row.key)
     return StoredRequest(
         id=row.id,
@@ -172,65 +187,8 @@ def read_request(store: Store, row: Any) -> StoredRequest:
         expires_at=datetime.fromisoformat(content["expires_at"]).timestamp(),
         content=content,
         decision=decision,
+        spoken=spoken,
     )
-
-
-def approval_content(request: ApprovalRequest, call: ToolCall) -> dict[str, Any]:
-    """What is kept of an approval: the masked call and what the decision binds, never a real value."""
-    return {
-        "user": request.user,
-        "agent": request.agent,
-        "tool": request.tool,
-        "reason": request.reason,
-        "arguments": dict(request.arguments),
-        "digest": request.digest,
-        "expires_at": request.expires_at.isoformat(),
-        "reveals": {name: list(types) for name, types in request.reveals.items()},
-        "call_id": call.call_id,
-    }
-
-
-def approval_of(stored: StoredRequest, vault: Vault) -> tuple[ApprovalRequest, ToolCall]:
-    """The approval again, with real arguments for whoever decides."""
-    kept = stored.content
-    reveals = {name: tuple(types) for name, types in kept["reveals"].items()}
-    call = ToolCall(kept["agent"], kept["tool"], kept["arguments"], kept["call_id"])
-    request = ApprovalRequest(
-        id=stored.id,
-        conversation=stored.conversation,
-        user=kept["user"],
-        agent=kept["agent"],
-        tool=kept["tool"],
-        reason=kept["reason"],
-        arguments=kept["arguments"],
-        real_arguments=reveal_arguments(call, ToolSpec(reveals=reveals), vault).arguments,
-        digest=kept["digest"],
-        expires_at=datetime.fromisoformat(kept["expires_at"]),
-        kind=stored.kind,
-        reveals=reveals,
-    )
-    return request, call
-
-
-def decision_content(decision: ApprovalDecision) -> dict[str, Any]:
-    """A decision for the store."""
-    return {"by": decision.by, "reason": decision.reason if isinstance(decision, Rejected) else ""}
-
-
-def status_of(decision: ApprovalDecision) -> str:
-    """The status of a request that was decided so."""
-    return "approved" if isinstance(decision, Approved) else "rejected"
-
-
-def decided_calls(stored: Iterable[StoredRequest], vault: Vault) -> list[DecidedCall]:
-    """What was decided of these requests."""
-    found = []
-    for one in stored:
-        if one.status in {"approved", "rejected"} and one.decision is not None:
-            by, reason = str(one.decision["by"]), str(one.decision["reason"])
-            decision = Approved(by) if one.status == "approved" else Rejected(by, reason)
-            found.append(DecidedCall(*approval_of(one, vault), decision))
-    return found
 
 
 def question_of(stored: StoredRequest) -> Question:

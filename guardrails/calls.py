@@ -62,6 +62,17 @@ class ModelCall:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOrigin:
+    """The model call that asked for a tool call; what is approved of it is approved of no other."""
+
+    model: str = ""
+    prompt: str = ""
+    """A hash of what the model was told to be: its system messages."""
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The tool's arguments as a JSON Schema, as they were offered to the model."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """One call of a tool. Answered with AutoGen's ToolResult."""
 
@@ -73,3 +84,7 @@ class ToolCall:
     """The same for this call however often it is played again, and for no other call; empty: not set."""
     transaction: Any = field(default=None, repr=False, metadata=_STRUCTURAL)
     """An SQLAlchemy `AsyncConnection` in the transaction that records the result; None: not asked for."""
+    origin: CallOrigin = field(default_factory=CallOrigin, repr=False, metadata=_STRUCTURAL)
+    """Who asked for it; empty for a call that no model asked for."""
+    changed_by: str = field(default="", metadata=_STRUCTURAL)
+    """The person, masked, who put these arguments in the place of the agent's."""

@@ -16,7 +16,7 @@ from ringfence.adapters.demo_stage import Stage
 from ringfence.budgets.ledger import Ledger
 from ringfence.conversations.audit import RunRecorder
 from ringfence.conversations.conversation import Conversation
-from ringfence.guardrails.approval import ApprovalBook
+from ringfence.guardrails.approval_book import ApprovalBook
 from ringfence.guardrails.injection_guardrail import InjectionGuardrail
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.tool_policy import ToolPolicy
@@ -70,8 +70,8 @@ def lets_phones_through(self: Masker, text: str, findings: Any) -> str:
     return self._vault.reveal(MASK(self, text, findings), ["PHONE_NUMBER"])
 
 
-async def asks_nobody(self: ApprovalBook, call: Any, **_: Any) -> None:
-    return None
+async def asks_nobody(self: ApprovalBook, call: Any, **_: Any) -> Any:
+    return call
 
 
 async def serves_twice(self: Conversation[Any, Any], approval_id: str, *, by: str) -> None:

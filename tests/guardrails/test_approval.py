@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped, RingfenceError, StoreError
-from ringfence.guardrails.approval import ApprovalBook, ApprovalRequest, Approve, Approved, Approver, Rejected
+from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
+from ringfence.guardrails.approval_book import ApprovalBook
+from ringfence.guardrails.approval_door import Approve
 from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.provenance import Provenance
@@ -178,7 +180,7 @@ class TestDecidingLater:
         """The same call goes on, once; asked again, it waits again."""
         approvals, call = made(), tool_call()
         request = await waiting(approvals, call)
-        approvals.decide(request.id, Approved("bob"))
+        await approvals.decide(request.id, Approved("bob"))
         assert approvals.pending == ()
         assert [(one.request, one.call, one.decision) for one in approvals.decided] == [
             (request, call, Approved("bob"))
@@ -191,7 +193,7 @@ class TestDecidingLater:
         """The call is refused when it comes, once."""
         approvals, call = made(), tool_call()
         request = await waiting(approvals, call)
-        approvals.decide(request.id, Rejected("bob", "too much"))
+        await approvals.decide(request.id, Rejected("bob", "too much"))
         with pytest.raises(ApprovalDenied, match="was rejected by bob: too much"):
             await settled(approvals, call)
         await waiting(approvals, call)
@@ -203,7 +205,7 @@ class TestDecidingLater:
         requests = [await waiting(approvals, call) for call in calls]
         assert approvals.pending == tuple(requests)
         for request in reversed(requests):
-            approvals.decide(request.id, Approved("bob"))
+            await approvals.decide(request.id, Approved("bob"))
         assert [one.call for one in approvals.decided] == calls[::-1]
         for call in calls:
             await settled(approvals, call)
@@ -222,7 +224,7 @@ class TestDecidingLater:
         """Not even one that Python takes for the same."""
         approvals, call = made(), tool_call(arguments={"order": 1})
         request = await waiting(approvals, call)
-        approvals.decide(request.id, Approved("bob"))
+        await approvals.decide(request.id, Approved("bob"))
         await waiting(approvals, replace(call, **other))
         await settled(approvals, call)
 
@@ -230,7 +232,7 @@ class TestDecidingLater:
         """What runs is what was asked for, or it is asked for again."""
         approvals, arguments = made(), {"amount": 5}
         request = await waiting(approvals, tool_call(arguments=arguments))
-        approvals.decide(request.id, Approved("bob"))
+        await approvals.decide(request.id, Approved("bob"))
         arguments["amount"] = 5_000
         await waiting(approvals, tool_call(arguments=arguments))
 
@@ -238,9 +240,9 @@ class TestDecidingLater:
         """The first decision stands."""
         approvals = made()
         request = await waiting(approvals, tool_call())
-        approvals.decide(request.id, Rejected("bob"))
+        await approvals.decide(request.id, Rejected("bob"))
         with pytest.raises(RingfenceError, match="No approval"):
-            approvals.decide(request.id, Approved("eve"))
+            await approvals.decide(request.id, Approved("eve"))
         assert [one.decision for one in approvals.decided] == [Rejected("bob")]
 
     @pytest.mark.parametrize("approval_id", ["", "approval-0", "refund"])
@@ -249,7 +251,7 @@ class TestDecidingLater:
         approvals = made()
         await waiting(approvals, tool_call())
         with pytest.raises(RingfenceError, match="No approval"):
-            approvals.decide(approval_id, Approved("bob"))
+            await approvals.decide(approval_id, Approved("bob"))
         assert (len(approvals.pending), approvals.decided) == (1, ())
 
     @pytest.mark.parametrize("by", ["", "  ", "\n", None])
@@ -259,7 +261,7 @@ class TestDecidingLater:
         request = await waiting(approvals, tool_call())
         for decision in (Approved(by), Rejected(by)):
             with pytest.raises(RingfenceError, match="needs the name"):
-                approvals.decide(request.id, decision)
+                await approvals.decide(request.id, decision)
         assert approvals.pending == (request,)
 
     @pytest.mark.parametrize("decision", [Approved("bob"), Rejected("bob")])
@@ -269,7 +271,7 @@ class TestDecidingLater:
         request = await waiting(approvals, tool_call())
         clock.now += timedelta(seconds=60.5)
         with pytest.raises(ApprovalDenied, match="expired"):
-            approvals.decide(request.id, decision)
+            await approvals.decide(request.id, decision)
         assert (approvals.pending, approvals.decided) == ((), ())
         assert [line["verdict"] for line in book.of("approval")] == ["expired"]
 
@@ -278,7 +280,7 @@ class TestDecidingLater:
         approvals, call = made(), tool_call()
         request = await waiting(approvals, call)
         clock.now += timedelta(seconds=60)
-        approvals.decide(request.id, Approved("bob"))
+        await approvals.decide(request.id, Approved("bob"))
         clock.now += timedelta(seconds=1)
         with pytest.raises(ApprovalDenied, match="expired"):
             await settled(approvals, call)
@@ -289,7 +291,7 @@ class TestDecidingLater:
         """A decision that the fence itself could not carry out serves no more."""
         approvals, call = made(), tool_call()
         request = await waiting(approvals, call)
-        approvals.decide(request.id, Approved("bob"))
+        await approvals.decide(request.id, Approved("bob"))
         for _ in range(2):
             approvals.finish(request.id)
         assert approvals.decided == ()
@@ -299,7 +301,7 @@ class TestDecidingLater:
         """What waited and what was decided is forgotten, and written down as that."""
         approvals, calls = made(), [tool_call(call_id=call_id) for call_id in ("call-1", "call-2")]
         requests = [await waiting(approvals, call) for call in calls]
-        approvals.decide(requests[0].id, Approved("bob"))
+        await approvals.decide(requests[0].id, Approved("bob"))
         approvals.withdraw()
         assert (approvals.pending, approvals.decided) == ((), ())
         assert [line["verdict"] for line in book.of("approval")] == ["approved", "withdrawn", "withdrawn"]
@@ -313,12 +315,13 @@ class TestDecidingLater:
         def full(_event: str, /, **_fields: object) -> None:
             raise StoreError("the disk is full")
 
-        working, approvals._record = approvals._record, full
+        votes = approvals._votes
+        working, votes._record = votes._record, full
         with pytest.raises(StoreError):
-            approvals.decide(request.id, Approved("bob"))
+            await approvals.decide(request.id, Approved("bob"))
         assert (approvals.pending, approvals.decided) == ((request,), ())
-        approvals._record = working
-        approvals.decide(request.id, Approved("bob"))
+        votes._record = working
+        await approvals.decide(request.id, Approved("bob"))
 
 
 class TestRequest:
@@ -340,7 +343,7 @@ class TestRequest:
         approvals, call = made(), tool_call("send", {"to": "<EMAIL_ADDRESS_1>"})
         with pytest.raises(ApprovalRequired) as caught:
             await approvals.settle(call, real_arguments={"to": EMAIL}, reason="why")
-        approvals.decide(approvals.pending[0].id, Approved("bob"))
+        await approvals.decide(approvals.pending[0].id, Approved("bob"))
         shown = f"{approvals.decided!r} {approvals.decided[0].request} {book.lines} {caught.value!r}"
         assert "jane" not in shown
         assert "<EMAIL_ADDRESS_1>" in shown
@@ -370,7 +373,7 @@ class TestDoor:
     """The middleware that asks where the policy says so."""
 
     def approve(self, book: ApprovalBook, vault: Vault, **rule: Any) -> Approve:
-        spec = ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)})
+        spec = ToolSpec(consequential=False, described=True, reveals={"to": ("EMAIL_ADDRESS",)})
         directory = ToolDirectory(specs={"send": spec}, handoffs=set())
         judge = CallJudge(
             policy=ToolPolicy({"send": ToolRule.model_validate(rule)}),
