@@ -56,7 +56,8 @@ async def check_file(path: Path) -> Checked:
     faults = _faults_of_parts(loaded)
     # The team is checked all the same, behind a fence without the parts that cannot be made.
     without: dict[str, Any] = {"pii": PiiSettings(), "guardrails": ()} if faults else {}
-    ringfence = Ringfence(replace(loaded, policy=loaded.policy.model_copy(update=without)))
+    without_parts = replace(loaded, policy=loaded.policy.model_copy(update=without))
+    ringfence = Ringfence(without_parts, roles=lambda _user: ())
     try:
         checked = await _check_team(ringfence) if loaded.policy.team else _Team()
     finally:
@@ -98,6 +99,7 @@ async def _check_team(ringfence: Ringfence) -> _Team:
         return _Team(factory, tuple(faults))
     fence, team = built[0]
     coverage = await fence.inspect(team)
+    await coverage.rest()
     judged = (_judged(name, spec, ringfence.policy) for name, spec in fence.tools.items())
     return _Team(factory, (), tuple(agent.name for agent in coverage.agents), tuple(judged))
 
@@ -108,8 +110,7 @@ def _harmless(error: Exception) -> bool:
 
 
 def _judged(name: str, spec: ToolSpec, policy: Policy) -> tuple[str, ToolSpec, Decision]:
-    default = Decision.APPROVE if spec.consequential else Decision.ALLOW
-    return name, spec, ToolPolicy(policy.tools).rule(name).decision or default
+    return name, spec, ToolPolicy(policy.tools, autonomy=policy.autonomy).usual(name, spec)
 
 
 def _faults_of_parts(policy: Policy | LoadedPolicy) -> list[Fault]:

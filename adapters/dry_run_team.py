@@ -13,6 +13,7 @@ from ringfence.agents.rehearsal import RehearsalModel
 from ringfence.agents.sessions import new_session
 from ringfence.agents.team_file import load_factory
 from ringfence.agents.team_runner import task_messages
+from ringfence.agents.workbench import FencedWorkbench
 from ringfence.conversations.audit import AuditLog
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.tool_directory import ToolDirectory
@@ -30,6 +31,10 @@ class TeamTools:
     """None: the policy names no team, so any tool may be there, and each counts as consequential."""
     schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     handoffs: frozenset[str] = frozenset()
+    workbenches: Mapping[str, FencedWorkbench] = field(default_factory=dict, repr=False)
+    """Tool → the workbench that has it."""
+    agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Tool → the agents that can call it."""
 
     def missing(self, tool: str) -> str:
         """What to say of a tool that the team does not have; empty when it has it."""
@@ -61,7 +66,7 @@ async def tools_of(run: DryRun) -> TeamTools:
     Raises:
         PolicyError: The team cannot be built or fenced.
     """
-    policy, compiled = ToolPolicy(run.policy.tools), run.compiled
+    policy, compiled = run.compiled.tool_policy, run.compiled
     if run.policy.team is None:
         return TeamTools(policy)
 
@@ -85,6 +90,16 @@ async def tools_of(run: DryRun) -> TeamTools:
     coverage = await fence.inspect(team)
     if coverage.faults:
         raise PolicyError(located(coverage.faults, run.path, factory))
-    offered = [schema for workbench in coverage.workbenches for schema in await workbench.list_tools()]
-    schemas: dict[str, Mapping[str, Any]] = {str(schema["name"]): dict(schema) for schema in offered}
-    return TeamTools(policy, fence.tools, schemas, frozenset(coverage.handoffs))
+    offered: dict[str, Mapping[str, Any]] = {}
+    workbenches: dict[str, FencedWorkbench] = {}
+    agents: dict[str, tuple[str, ...]] = {}
+    for workbench in coverage.workbenches:
+        having = [
+            one.name for one in coverage.agents if workbench in (getattr(one, "_workbench", None) or ())
+        ]
+        for schema in await workbench.list_tools():
+            name = schema["name"]
+            offered[name], workbenches[name] = dict(schema), workbench
+            agents[name] = tuple(dict.fromkeys([*agents.get(name, ()), *having]))
+    await coverage.rest()
+    return TeamTools(policy, fence.tools, offered, frozenset(coverage.handoffs), workbenches, agents)

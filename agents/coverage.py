@@ -32,6 +32,7 @@ from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool, StaticWorkbench, Workbench
 
 from ringfence.agents import own_runtimes
+from ringfence.agents.code_executor import FencedCodeExecutor
 from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient
 from ringfence.agents.user_input import fenced_input
@@ -39,7 +40,7 @@ from ringfence.agents.workbench import FencedWorkbench
 from ringfence.errors import Fault
 
 _TEAMS = (RoundRobinGroupChat, SelectorGroupChat, Swarm, MagenticOneGroupChat, GraphFlow)
-_AGENTS = (AssistantAgent, SocietyOfMindAgent, MessageFilterAgent, UserProxyAgent)
+_AGENTS = (AssistantAgent, CodeExecutorAgent, SocietyOfMindAgent, MessageFilterAgent, UserProxyAgent)
 _OWN_WAYS = frozenset(
     {
         "on_messages",
@@ -51,6 +52,7 @@ _OWN_WAYS = frozenset(
         "_execute_tool_call",
         "_reflect_on_tool_use_flow",
         "_update_model_context_with_memory",
+        "execute_code_block",
         "_get_input",
         "_init",
         "_create_group_chat_manager_factory",
@@ -77,6 +79,12 @@ class Coverage:
     """Model contexts, termination conditions and runtimes, which would mix conversations that share them."""
     workbenches: list[FencedWorkbench] = field(default_factory=list)
     handoffs: set[str] = field(default_factory=set)
+
+    async def rest(self) -> None:
+        """Stop what runs for this team alone, its runtimes and servers, until it is needed again."""
+        await own_runtimes.stop(self.runtimes)
+        for workbench in self.workbenches:
+            await workbench.rest()
 
 
 def walk(team: object, fence: object) -> Coverage:
@@ -145,11 +153,8 @@ class _Walker:
         match agent:
             case AssistantAgent():
                 self._assistant(agent, path)
-            case SocietyOfMindAgent() | MessageFilterAgent():
+            case SocietyOfMindAgent() | MessageFilterAgent() | CodeExecutorAgent():
                 self._held(agent, path)
-            case CodeExecutorAgent():
-                advice = "give an AssistantAgent a fenced code tool instead"
-                self._fault(path, f"runs code past the tool door; {advice}")
             case UserProxyAgent():
                 self._user_proxy(agent, path)
             case _:
@@ -221,19 +226,32 @@ class _Walker:
             self._held(tool, f"{path} › {tool.name}")
         self._held(inside, f"{path} › tools")
 
+    def _model_client(self, client: FencedModelClient, path: str) -> None:
+        if client.fence is not self._fence:
+            said = "its model client belongs to another conversation's fence"
+            self._fault(path, f"{said}; call fence.model_client(...) anew")
+
+    def _code_executor(self, executor: FencedCodeExecutor, path: str) -> None:
+        if executor.fence is not self._fence or executor.bench is None:
+            said = "its code executor belongs to another conversation's fence"
+            self._fault(path, f"{said}; call fence.code_executor(...) anew")
+        else:
+            self.coverage.workbenches.append(executor.bench)
+
     def _held(self, owner: object, path: str, depth: int = 0) -> None:
         """Look at everything that an object holds, however deep, for models, code executors and teams."""
         for name, value in _attributes(owner):
             match value:
                 case FencedModelClient():
-                    if value.fence is not self._fence:
-                        said = "its model client belongs to another conversation's fence"
-                        self._fault(path, f"{said}; call fence.model_client(...) anew")
+                    self._model_client(value, path)
                 case ChatCompletionClient():
                     said = "calls a model past the model door; wrap it: fence.model_client(...)"
                     self._fault(path, f"{type(value).__name__} in `{name}` {said}")
+                case FencedCodeExecutor():
+                    self._code_executor(value, path)
                 case CodeExecutor() if not isinstance(owner, BaseTool):
-                    self._fault(path, f"{type(value).__name__} in `{name}` runs code past the tool door")
+                    said = "runs code past the tool door; wrap it: fence.code_executor(...)"
+                    self._fault(path, f"{type(value).__name__} in `{name}` {said}")
                 case ChatAgent() | Team():
                     self.visit(value, path)
                 case FencedWorkbench() | FencedMemory() | AgentRuntime() | type() | ModuleType():

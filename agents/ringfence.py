@@ -9,12 +9,12 @@ from autogen_agentchat.base import ChatAgent, TaskResult, Team
 from autogen_core.models import ChatCompletionClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ringfence.agents import own_runtimes
 from ringfence.agents.compiled_policy import CompiledPolicy, compile_policy
 from ringfence.agents.coverage import walk
 from ringfence.agents.fence import Fence
 from ringfence.agents.job_delivery import delivery_of
 from ringfence.agents.providers import build_client
+from ringfence.agents.services import Services
 from ringfence.agents.sessions import new_session
 from ringfence.agents.team_file import load_factory
 from ringfence.agents.team_runner import Event, TeamRunner, task_messages
@@ -28,7 +28,9 @@ from ringfence.conversations.session import Session
 from ringfence.conversations.store import Store
 from ringfence.errors import Fault, PolicyError
 from ringfence.guardrails.approval import Approver
+from ringfence.guardrails.roles import RolesOf
 from ringfence.guardrails.sealing import KeySource
+from ringfence.guardrails.standing import Bounds
 from ringfence.places import located
 from ringfence.policy import LoadedPolicy, Policy, load_policy
 
@@ -45,6 +47,7 @@ class Ringfence:
         validators: Mapping[str, Any] | None = None,
         store: Store | AsyncEngine | Path | str | None = None,
         keys: KeySource = None,
+        roles: RolesOf | None = None,
     ) -> None:
         """Set up from a policy in code; `Ringfence.from_file` reads one.
 
@@ -56,6 +59,8 @@ class Ringfence:
                 None takes the policy's; a policy in code that names none keeps them in memory.
             keys: What the store is sealed with; None takes RINGFENCE_VAULT_KEYS, or a key file that is made
                 beside an SQLite file.
+            roles: Which roles a user has, beside those that the policy's `roles` gives: user → names. Asked
+                anew at each call of a tool that needs one; when it fails, the user has none.
 
         Raises:
             PolicyError: The policy names a recognizer or validator that does not exist.
@@ -63,7 +68,10 @@ class Ringfence:
         """
         self._validators = dict(validators or {})
         self._path = policy.path if isinstance(policy, LoadedPolicy) else None
-        self._compiled = compile_policy(policy or Policy(), self._validators)
+        self._roles = roles
+        self._compiled = compile_policy(
+            policy or Policy(), self._validators, knows_roles=roles is not None
+        )
         # Without a policy file there is no place beside it, so a place has to be named.
         audited = self._path is not None or "audit" in self.policy.model_fields_set
         self.audit = AuditLog(self._compiled.folder / self.policy.audit.path if audited else None)
@@ -78,6 +86,7 @@ class Ringfence:
         )
         self._clients: dict[tuple[str, str], ChatCompletionClient] = {}
         self._factory: TeamFactory | None = None
+        self._services = Services()
 
     @classmethod
     def from_file(
@@ -87,6 +96,7 @@ class Ringfence:
         validators: Mapping[str, Any] | None = None,
         store: Store | AsyncEngine | Path | str | None = None,
         keys: KeySource = None,
+        roles: RolesOf | None = None,
     ) -> Self:
         """Set up from a policy file; the other arguments are those of `Ringfence`.
 
@@ -95,7 +105,7 @@ class Ringfence:
         """
         loaded = load_policy(path)
         try:
-            return cls(loaded, validators=validators, store=store, keys=keys)
+            return cls(loaded, validators=validators, store=store, keys=keys, roles=roles)
         except PolicyError as error:
             raise PolicyError(located(error.faults, loaded.path)) from None
 
@@ -128,7 +138,7 @@ class Ringfence:
             raise PolicyError("there is no policy file to read again; hand in the policy")
         loaded = policy or load_policy(self._path or "")
         try:
-            compiled = compile_policy(loaded, self._validators)
+            compiled = compile_policy(loaded, self._validators, knows_roles=self._roles is not None)
         except PolicyError as error:
             raise PolicyError(located(error.faults, self._path) if self._path else error.faults) from None
         if compiled.policy.audit != self.policy.audit:
@@ -164,6 +174,8 @@ class Ringfence:
         id: str | None = None,  # noqa: A002 - the word that everybody uses for it
         user: str = "user",
         approver: Approver | None = None,
+        autonomy: int | None = None,
+        dry_run: bool = False,
     ) -> Conversation[Event, TaskResult]:
         """A conversation: a new one, or one that the store knows by its id, taken up at its first use.
 
@@ -174,13 +186,20 @@ class Ringfence:
             user: Who talks; shown to approvers and in the audit log.
             approver: Asks a person about a consequential call. None: the run ends and waits, see
                 `Conversation.pending_approvals`.
+            autonomy: 1 to 4: at most this much is done unasked, whatever the policy says. It stays, in every
+                process that takes the conversation up, and may become stricter there.
+            dry_run: Consequential calls pass every check and are not run. It stays, too.
+
+        Raises:
+            ValueError: There is no such level of autonomy.
         """
+        bounds = Bounds.of(autonomy=autonomy, dry_run=dry_run)
         if team is None:
             self.team  # noqa: B018 - what is wrong with it is told here, not in the first run
         conversation_id = id or f"conversation-{uuid.uuid4().hex[:12]}"
         compiled = self._compiled
         journal = Journal(self.store, conversation_id)
-        fence, session = self._fence(journal, user, approver)
+        fence, session = self._fence(journal, user, approver, bounds=bounds)
 
         async def new_runner() -> TeamRunner:
             fence.start_team()
@@ -193,7 +212,7 @@ class Ringfence:
             try:
                 await fence.admit(built, is_new=True)
             except PolicyError:
-                await own_runtimes.stop(walk(built, fence).runtimes)
+                await walk(built, fence).rest()
                 raise
             return TeamRunner(built, fence)
 
@@ -239,7 +258,7 @@ class Ringfence:
             coverage = await fence.inspect((team or self.team)(fence))
         except PolicyError as error:
             return list(error.faults)
-        await own_runtimes.stop(coverage.runtimes)
+        await coverage.rest()
         return coverage.faults
 
     async def close(self) -> None:
@@ -259,7 +278,12 @@ class Ringfence:
         return Store(given, settings=settings, keys=keys, folder=self._compiled.folder)
 
     def _fence(
-        self, journal: Journal, user: str, approver: Approver | None, before: Session | None = None
+        self,
+        journal: Journal,
+        user: str,
+        approver: Approver | None,
+        before: Session | None = None,
+        bounds: Bounds | None = None,
     ) -> tuple[Fence, Session]:
         compiled = self._compiled
 
@@ -278,9 +302,16 @@ class Ringfence:
             audit=self.audit,
             tier_client=tier_client,
             before=before,
+            services=self._services,
+            more_roles=self._roles,
+            bounds=bounds,
         )
         fence = Fence(
-            session=session, compiled=compiled, tier_client=tier_client, task_messages=task_messages
+            session=session,
+            compiled=compiled,
+            tier_client=tier_client,
+            task_messages=task_messages,
+            services=self._services,
         )
         return fence, session
 

@@ -166,11 +166,11 @@ class TeamRunner:
 
     async def rest(self) -> None:
         """Stop what runs for this team alone until the next step, so that nothing runs between two runs."""
-        await own_runtimes.stop(self._coverage.runtimes)
+        await self._coverage.rest()
 
     async def close(self) -> None:
         """Stop what runs for this team alone; the runner is of no use any more."""
-        await own_runtimes.stop(self._coverage.runtimes)
+        await self._coverage.rest()
 
 
 def go_by_steps(team: BaseGroupChat) -> FenceTermination:

@@ -1,7 +1,7 @@
 """What AutoGen's state of a team leaves out, saved and loaded beside it.
 
 Left out are: agents and teams within tools, the agent within a MessageFilterAgent, what a SocietyOfMindAgent
-was told before, and which of its nodes a GraphFlow was about to start.
+or a CodeExecutorAgent was told before, and which of its nodes a GraphFlow was about to start.
 """
 
 # ruff: noqa: SLF001 - AutoGen tells it no other way; the names are pinned in tests/edges/
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from autogen_agentchat.agents import SocietyOfMindAgent
+from autogen_agentchat.agents import CodeExecutorAgent, SocietyOfMindAgent
 from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.teams import BaseGroupChat, GraphFlow
 from autogen_agentchat.teams._group_chat._graph._digraph_group_chat import GraphFlowManager
@@ -32,7 +32,7 @@ async def save(team: Team | ChatAgent, coverage: Coverage) -> dict[str, Any]:
         if isinstance(part, GraphFlow):
             groups = (await _manager(part))._triggered_activation_groups
             parts.setdefault(path, {})["triggered"] = {node: sorted(groups[node]) for node in groups}
-        elif isinstance(part, SocietyOfMindAgent):
+        elif isinstance(part, SocietyOfMindAgent | CodeExecutorAgent):
             parts.setdefault(path, {})["context"] = await part.model_context.save_state()
     return {**state, _PARTS: parts} if parts else state
 
@@ -52,7 +52,7 @@ async def load(team: Team | ChatAgent, coverage: Coverage, state: Mapping[str, A
             manager._triggered_activation_groups = {
                 node: set(groups) for node, groups in saved["triggered"].items()
             }
-        elif isinstance(part, SocietyOfMindAgent) and "context" in saved:
+        elif isinstance(part, SocietyOfMindAgent | CodeExecutorAgent) and "context" in saved:
             await part.model_context.load_state(saved["context"])
 
 

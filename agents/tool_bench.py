@@ -2,39 +2,31 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import TextMessage
-from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.tools import Workbench
 
+from ringfence.agents.bench_clock import BenchClock
 from ringfence.agents.bench_policy import for_bench
-from ringfence.agents.bench_readings import Answered, answers_in
+from ringfence.agents.bench_readings import Answered
 from ringfence.agents.bench_source import SOURCE, StandInSource, check_read
+from ringfence.agents.bench_team import BenchTeam
 from ringfence.agents.delivery import DEFAULT_TIMEOUT_SECONDS
-from ringfence.agents.fence import Fence
 from ringfence.agents.ringfence import Ringfence
-from ringfence.agents.stand_in_model import STAND_IN, StandInModel
+from ringfence.agents.services import Services
+from ringfence.agents.tool_origins import ToolLike
 from ringfence.agents.tool_outcome import ToolOutcome, outcome_of
-from ringfence.agents.watched_tools import (
-    Stage,
-    Watch,
-    WatchedTools,
-    hanging,
-    missing_tool,
-    names_of,
-    raising,
-)
-from ringfence.agents.workbench import ToolLike
+from ringfence.agents.watched_tools import Stage, Watch, missing_tool, names_of, raising
 from ringfence.conversations.audit import AuditLog
 from ringfence.conversations.store import Store
 from ringfence.errors import GuardrailTripped, RingfenceError
 from ringfence.guardrails.passages import Point
+from ringfence.guardrails.roles import RolesOf
 from ringfence.guardrails.tool_policy import ToolPolicy
-from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.policy import LoadedPolicy, Policy, load_policy
 
 _NOTHING_SAID = "Next."
@@ -59,6 +51,8 @@ class ToolBench:
         user: str = "user",
         agent: str = "agent",
         validators: Mapping[str, Any] | None = None,
+        roles: RolesOf | None = None,
+        dry_run: bool = False,
     ) -> None:
         """Lay the tools out.
 
@@ -68,21 +62,19 @@ class ToolBench:
             user: Who talks.
             agent: Who calls.
             validators: As for `Ringfence(...)`.
-
-        Raises:
-            PolicyError: The policy has faults, or something is no tool.
+            roles: Likewise.
+            dry_run: Calls pass the whole gate, and no tool is run.
         """
         self._tools = tools
         self._user, self._agent_name = user, agent
-        self._policy, self._validators = policy, validators
-        self._model = StandInModel()
-        self._watch = Watch()
+        self._policy, self._validators, self._roles = policy, validators, roles
+        self._watch = Watch(runs_nothing=dry_run)
+        self._clock = BenchClock()
         self._source = StandInSource()
+        self._team = BenchTeam(tools, agent=agent, source=self._source.tool, watch=self._watch)
         self._said: list[str] = []
         self._names: Sequence[str] = ()
         self._ringfence: Ringfence | None = None
-        self._fence: Fence | None = None
-        self._agent: AssistantAgent | None = None
         self._conversation: Any = None
 
     @classmethod
@@ -94,13 +86,14 @@ class ToolBench:
         user: str = "user",
         agent: str = "agent",
         validators: Mapping[str, Any] | None = None,
+        roles: RolesOf | None = None,
     ) -> Self:
         """A bench with the policy of a file; the other arguments are those of `ToolBench`.
 
         Raises:
             PolicyError: The file has faults; all of them are listed, with line and column.
         """
-        return cls(load_policy(path), tools=tools, user=user, agent=agent, validators=validators)
+        return cls(load_policy(path), tools=tools, user=user, agent=agent, validators=validators, roles=roles)
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before the first call."""
@@ -137,14 +130,20 @@ class ToolBench:
 
         The event loop's clock is put forward by the time that the tool has, so that no test has to wait.
         """
-        self._stage(hanging(self._time_of), times)
+        self._stage(lambda name: self._clock.hang(self._time_of(name)), times)
 
-    async def call(self, name: str, /, *, approved_by: str | None = None, **arguments: Any) -> ToolOutcome:
+    def time_passes(self, seconds: float) -> None:
+        """Let the services have so many seconds to recover: breakers and rates go by it."""
+        self._clock.pass_by(seconds)
+
+    async def call(
+        self, name: str, /, *, approved_by: str | Sequence[str] = (), **arguments: Any
+    ) -> ToolOutcome:
         """Ask for one call.
 
         Args:
             name: The tool.
-            approved_by: Who approves the call if it waits for a person.
+            approved_by: Who approves the call if it waits for a person; several where it takes several.
             arguments: The call's, as a model would write them.
 
         Raises:
@@ -154,7 +153,7 @@ class ToolBench:
         return await self.call_with(name, arguments, approved_by=approved_by)
 
     async def call_with(
-        self, name: str, arguments: Mapping[str, Any] | str, *, approved_by: str | None = None
+        self, name: str, arguments: Mapping[str, Any] | str, *, approved_by: str | Sequence[str] = ()
     ) -> ToolOutcome:
         """As `call`, with the arguments in one piece: a mapping, or a text that need not even be JSON."""
         conversation = await self._opened()
@@ -164,23 +163,26 @@ class ToolBench:
         if conversation.pending_approvals:
             await conversation.withdraw()
         written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        self._model.wanted = [*self._source.take_calls(), (name, written)]
+        self._team.model.wanted = [*self._source.take_calls(), (name, written)]
         task = [TextMessage(content=text, source="user") for text in self._said or [_NOTHING_SAID]]
         self._said = []
         self._watch.tries.clear()
         outcome = await self._outcome(name, partial(conversation.run, task=task))
-        if outcome.waits and approved_by is not None:
-            return await self.approve(outcome, by=approved_by)
+        for person in [approved_by] if isinstance(approved_by, str) else approved_by:
+            if outcome.waits:
+                outcome = await self.approve(outcome, by=person)
         return outcome
 
     async def approve(self, waiting: ToolOutcome, *, by: str) -> ToolOutcome:
-        """Approve a call that waits, and go on with it.
+        """Approve a call that waits, and go on with it once it takes nobody else.
 
         Raises:
             RingfenceError: It does not wait any more, or this person may not decide.
         """
         conversation = await self._opened()
         await conversation.approve(_id_of(waiting), by=by)
+        for request in conversation.pending_approvals:
+            return replace(waiting, request=request)
         return await self._outcome(waiting.tool, conversation.resume)
 
     async def reject(self, waiting: ToolOutcome, *, by: str, reason: str = "") -> ToolOutcome:
@@ -204,24 +206,13 @@ class ToolBench:
         if self._conversation is None:
             self._names = await names_of(self._tools)
             fitted = for_bench(self._policy, tools={*self._names, SOURCE}, agent=self._agent_name)
-            self._ringfence = Ringfence(fitted, validators=self._validators, store=Store())
+            self._ringfence = Ringfence(fitted, validators=self._validators, roles=self._roles, store=Store())
             # The log of a deployment has no place for what was only tried.
             self._ringfence.audit = AuditLog(None)
-            self._conversation = self._ringfence.conversation(self._team, user=self._user)
+            waits = Services(sleep=self._clock.sleep, clock=self._clock)
+            self._ringfence._services = waits  # noqa: SLF001 - only a test may jump over waits
+            self._conversation = self._ringfence.conversation(self._team.build, user=self._user)
         return self._conversation
-
-    def _team(self, fence: Fence) -> RoundRobinGroupChat:
-        self._fence = fence
-        fenced = fence.workbench(self._tools)
-        inside = fenced._workbench  # noqa: SLF001 - the last place before the tool, behind the whole door
-        fenced._workbench = WatchedTools(inside, self._watch)  # noqa: SLF001 - as above
-        self._agent = AssistantAgent(
-            self._agent_name,
-            fence.model_client(self._model, model=STAND_IN),
-            workbench=[fenced, fence.workbench([self._source.tool()])],
-            max_tool_iterations=1_000,
-        )
-        return RoundRobinGroupChat([self._agent], max_turns=1)
 
     async def _outcome(self, name: str, run: Callable[[], Any]) -> ToolOutcome:
         refusal = ""
@@ -231,13 +222,15 @@ class ToolBench:
             if error.point == Point.INPUT:
                 raise
             ended = refusal = str(error)
-        answers = answers_in(await self._agent.model_context.get_messages()) if self._agent else []
+        answers = await self._team.answers()
         check_read(answers)
+        heard = answers[-1] if answers and not refusal else Answered(name, str(ended))
         return outcome_of(
-            answers[-1] if answers and not refusal else Answered(name, str(ended)),
+            heard,
             tries=[one.arguments for one in self._watch.tries if one.tool == name],
-            spec=self._fence.tools.get(name, ToolSpec()) if self._fence else ToolSpec(),
+            spec=self._team.spec(name),
             request=next(iter(self._conversation.pending_approvals), None),
+            evidence=self._team.evidence(name, heard.seen),
         )
 
 

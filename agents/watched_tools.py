@@ -1,6 +1,5 @@
 """Tools of a test: every try of a call is noted, and a failure of the service behind can be staged."""
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from autogen_core import CancellationToken
-from autogen_core.tools import ToolResult, ToolSchema, Workbench
+from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbench
 
-from ringfence.agents.workbench import ToolLike, as_workbench
+from ringfence.agents.tool_origins import ToolLike, as_workbench
 
 Stage = Callable[[str], Awaitable[None]]
 """Takes the place of the tool of this name for one try: it raises, or it never returns."""
@@ -32,6 +31,8 @@ class Watch:
     tries: list[Tried] = field(default_factory=list)
     stages: deque[Stage] = field(default_factory=deque)
     """What happens to the next tries instead of the tool."""
+    runs_nothing: bool = False
+    """No tool is run at all."""
 
 
 class WatchedTools(Workbench):
@@ -56,6 +57,8 @@ class WatchedTools(Workbench):
         self._watch.tries.append(Tried(name, dict(arguments or {})))
         if self._watch.stages:
             await self._watch.stages.popleft()(name)
+        if self._watch.runs_nothing:
+            return ToolResult(name=name, result=[TextResultContent(content="[The tool was not run.]")])
         return await self._inner.call_tool(name, arguments, cancellation_token, call_id)
 
     async def start(self) -> None:
@@ -86,21 +89,6 @@ def raising(error: BaseException) -> Stage:
         raise error
 
     return fail
-
-
-def hanging(seconds_of: Callable[[str], float]) -> Stage:
-    """A service that never answers; the event loop's clock is put forward by the time that a tool has."""
-
-    async def hang(tool: str) -> None:
-        _put_forward(asyncio.get_running_loop(), seconds_of(tool))
-        await asyncio.Event().wait()
-
-    return hang
-
-
-def _put_forward(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-    before = loop.time
-    loop.time = lambda: before() + seconds  # type: ignore[method-assign]  # timers go by what the loop says
 
 
 def missing_tool(name: str, known: Sequence[str]) -> str:

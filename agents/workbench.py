@@ -1,50 +1,26 @@
 """Tools behind the tool door."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
-from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_core import CancellationToken, Component, ComponentModel
-from autogen_core.tools import (
-    BaseTool,
-    StaticStreamWorkbench,
-    StaticWorkbench,
-    TextResultContent,
-    ToolOverride,
-    ToolResult,
-    ToolSchema,
-    Workbench,
-)
+from autogen_core.tools import StaticStreamWorkbench, ToolResult, ToolSchema, Workbench
 from pydantic import BaseModel
 
-from ringfence.agents.contained_tools import ContainedWorkbench, function_tool
+from ringfence.agents.inner_events import InnerEvents
+from ringfence.agents.listed_tools import ListedTool, Server, own_tool
 from ringfence.agents.model_client import current_agent
-from ringfence.agents.quiet_logs import quiet_events
-from ringfence.agents.supplied_arguments import (
-    check_supplied,
-    check_transaction,
-    with_supplied,
-    without_supplied,
-)
-from ringfence.errors import ConversationInterrupted, PolicyError, RingfenceError
+from ringfence.agents.running_tool import Emit, run_tool
+from ringfence.agents.supplied_arguments import check_supplied, with_supplied, without_supplied
+from ringfence.agents.tool_origins import ToolOrigin
+from ringfence.errors import ConversationInterrupted, RingfenceError
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.refusal import failed
 from ringfence.guardrails.stop import StopSignal
-from ringfence.guardrails.tool_spec import ToolSpec, spec_of
-
-ToolLike = BaseTool[Any, Any] | Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolOrigin:
-    """What a tool says of itself, and what it is: the function, the tool, or the workbench that offers it."""
-
-    spec: ToolSpec
-    owner: object
+from ringfence.guardrails.tool_spec import ToolSpec
 
 
 class KnowsTools(Protocol):
@@ -61,10 +37,13 @@ class FencedWorkbenchConfig(BaseModel):
     workbench: ComponentModel
 
 
-class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
-    """Runs tools only through the tool door. Made by `fence.workbench(...)`."""
+class FencedWorkbench(StaticStreamWorkbench, Component[FencedWorkbenchConfig]):
+    """Runs tools only through the tool door. Made by `fence.workbench(...)`.
 
-    component_config_schema = FencedWorkbenchConfig
+    AutoGen's agent shows what happens within a tool only when its workbench is a StaticStreamWorkbench.
+    """
+
+    component_config_schema = FencedWorkbenchConfig  # type: ignore[assignment]  # what is saved is another thing
     component_provider_override = "ringfence.agents.workbench.FencedWorkbench"
 
     def __init__(
@@ -77,8 +56,14 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         stop: StopSignal,
         fence: KnowsTools | None,
         descriptions: Sequence[Middleware[ToolCall, Any]] = (),
+        server: Server | None = None,
+        inner_events: InnerEvents | None = None,
     ) -> None:
+        super().__init__([])
         self._workbench = workbench
+        self.server = server
+        """The workbench inside, when somebody else says what its tools are."""
+        self._inner_events = inner_events
         self._descriptions = descriptions
         self._described_before: set[int] = set()
         self._stop = stop
@@ -103,10 +88,11 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         Never raises, because AutoGen asks again while it runs a tool, and would wait for ever.
         """
         try:
-            schemas = await self._described()
-            for schema in schemas:
-                unknown = ToolOrigin(ToolSpec(), self._workbench)
-                self._register(schema["name"], self.origins.get(schema["name"], unknown))
+            schemas = []
+            for tool in await self._described():
+                schemas.append(tool.schema)
+                listed = ToolOrigin(tool.spec, self._workbench)
+                self._register(tool.schema["name"], self.origins.get(tool.schema["name"], listed))
             return self._offered(schemas)
         except RingfenceError as error:
             self._stop.set(error)
@@ -128,17 +114,20 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
             offered.append(without_supplied(schema, spec.supplied))
         return offered
 
-    async def _described(self) -> list[ToolSchema]:
-        schemas = await self._workbench.list_tools()
+    async def _described(self) -> list[ListedTool]:
+        if self.server is not None:
+            tools = await self.server.tools()
+        else:
+            tools = [own_tool(schema) for schema in await self._workbench.list_tools()]
         # Agents read what a tool says of itself, and a server may say anything, and something else tomorrow.
-        if (said := hash(repr(schemas))) not in self._described_before:
+        if (said := hash(repr([tool.schema for tool in tools]))) not in self._described_before:
 
             async def listed(_call: ToolCall) -> list[ToolSchema]:
-                return schemas
+                return [tool.schema for tool in tools]
 
             await door(self._descriptions, listed)(ToolCall(self.agent, "list_tools", {}, ""))
             self._described_before.add(said)
-        return schemas
+        return tools
 
     async def call_tool(
         self,
@@ -148,12 +137,40 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         call_id: str | None = None,
     ) -> ToolResult:
         """The tool's result, after it passed the door. Never raises: a refusal has `is_error` set."""
-        call = ToolCall(self.agent or current_agent(), name, dict(arguments or {}), call_id or "")
-        return await self.run_call(call, cancellation_token or CancellationToken())
+        return await self.run_call(self._call(name, arguments, call_id), cancellation_token)
 
-    async def run_call(self, call: ToolCall, token: CancellationToken) -> ToolResult:
-        """Take one call through the door, as `call_tool`."""
-        work = asyncio.ensure_future(door(self._middlewares, lambda cleared: self._run(cleared, token))(call))
+    async def call_tool_stream(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        cancellation_token: CancellationToken | None = None,
+        call_id: str | None = None,
+    ) -> AsyncGenerator[Any | ToolResult, None]:
+        """What happens within the tool, as far as it may be seen, then the result as `call_tool`."""
+        events: asyncio.Queue[Any] = asyncio.Queue()
+        call = self._call(name, arguments, call_id)
+        work = asyncio.ensure_future(self.run_call(call, cancellation_token, events.put))
+        work.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while not (work.done() and events.empty()):
+                try:
+                    event = await events.get()
+                except asyncio.CancelledError:
+                    # As in run_call, which answers all the same.
+                    work.cancel()
+                    continue
+                if event is not None:
+                    yield event
+            yield work.result()
+        finally:
+            work.cancel()
+
+    async def run_call(
+        self, call: ToolCall, cancellation_token: CancellationToken | None = None, emit: Emit | None = None
+    ) -> ToolResult:
+        """Take one call through the door, as `call_tool`; `emit` takes what happens within the tool."""
+        token = cancellation_token or CancellationToken()
+        work = asyncio.ensure_future(door(self._middlewares, lambda one: self._run(one, token, emit))(call))
         token.link_future(work)
         self._stop.link(work)
         while not work.done():
@@ -166,6 +183,9 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
             return failed(call, "The run was cancelled before the call was run.")
         return work.result()
 
+    def _call(self, name: str, arguments: Mapping[str, Any] | None, call_id: str | None) -> ToolCall:
+        return ToolCall(self.agent or current_agent(), name, dict(arguments or {}), call_id or "")
+
     async def start(self) -> None:
         """Start the workbench inside."""
         await self._workbench.start()
@@ -173,6 +193,11 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
     async def stop(self) -> None:
         """Stop the workbench inside."""
         await self._workbench.stop()
+
+    async def rest(self) -> None:
+        """Stop the workbench inside if it was started here, until its tools are asked for again."""
+        if self.server is not None:
+            await self.server.rest()
 
     async def reset(self) -> None:
         """Reset the workbench inside."""
@@ -186,11 +211,11 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
         """Load the state of the workbench inside."""
         await self._workbench.load_state(state)
 
-    def _to_config(self) -> FencedWorkbenchConfig:
+    def _to_config(self) -> FencedWorkbenchConfig:  # type: ignore[override]  # likewise
         return FencedWorkbenchConfig(workbench=self._workbench.dump_component())
 
     @classmethod
-    def _from_config(cls, config: FencedWorkbenchConfig) -> Self:
+    def _from_config(cls, config: FencedWorkbenchConfig) -> Self:  # type: ignore[override]  # likewise
         inner = Workbench.load_component(config.workbench)
         return cls(
             inner,
@@ -201,76 +226,19 @@ class FencedWorkbench(Workbench, Component[FencedWorkbenchConfig]):
             fence=None,
         )
 
-    async def _run(self, call: ToolCall, token: CancellationToken) -> ToolResult:
-        arguments = with_supplied(call, self._specs.get(call.tool, ToolSpec()))
-        own = CancellationToken()
-        token.add_callback(own.cancel)
-        with quiet_events():
-            running = self._workbench.call_tool(call.tool, arguments, own, call.call_id)
-            work = asyncio.ensure_future(_without_exit(running))
-        work.add_done_callback(lambda done: done.cancelled() or done.exception())
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
-            # A team that runs as a tool stops by its token alone.
-            own.cancel()
-            work.cancel()
-            raise
-        return _in_one_piece(work.result())
+    async def _run(self, call: ToolCall, token: CancellationToken, emit: Emit | None) -> ToolResult:
+        spec = self._specs.get(call.tool, ToolSpec())
+        arguments = with_supplied(call, spec)
+        if self.server is not None and spec.consequential and (why := await self.server.changed(call.tool)):
+            return failed(call, f"Refused: {why}. The call was not run.")
 
+        async def show(event: Any) -> None:
+            if emit is not None and self._inner_events is not None:
+                passed = await self._inner_events.passed(call, spec, event)
+                if passed is not None:
+                    await emit(passed)
 
-def _in_one_piece(result: ToolResult) -> ToolResult:
-    """The texts of a result as agents read them: together. In parts, nobody would find what they make."""
-    if not isinstance(result, ToolResult):
-        return result  # the door says that nobody can use it
-    texts = [part.content for part in result.result if isinstance(part, TextResultContent)]
-    if len(texts) < 2 or len(texts) < len(result.result):  # noqa: PLR2004 - one text is one piece
-        return result
-    return result.model_copy(update={"result": [TextResultContent(content=result.to_text())]})
-
-
-async def _without_exit(running: Awaitable[ToolResult]) -> ToolResult:
-    try:
-        return await running
-    except (SystemExit, KeyboardInterrupt) as error:
-        # A task lets these two through, and they would end the process with every conversation in it.
-        raise RuntimeError(f"{type(error).__name__}: {error}") from None
-
-
-def as_workbench(tools: Workbench | Sequence[ToolLike]) -> tuple[Workbench, dict[str, ToolOrigin]]:
-    """A workbench of functions and tools, with what each says of itself.
-
-    Raises:
-        PolicyError: Something is no tool, a function lacks the type hints that a model needs, or a tool
-            lacks an argument that the fence shall fill in.
-    """
-    if type(tools) in {StaticWorkbench, StaticStreamWorkbench} and isinstance(tools, StaticWorkbench):
-        return _contained(tools._tools, tools._tool_overrides)  # noqa: SLF001 - AutoGen tells its tools no other way
-    if isinstance(tools, Workbench):
-        return tools, {}
-    made = [tool if isinstance(tool, BaseTool) else function_tool(tool) for tool in tools]
-    names = [tool.name for tool in made]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise PolicyError(f"Two tools have the same name: {', '.join(twice)}")
-    return _contained(made, {})
-
-
-def _contained(
-    tools: list[BaseTool[Any, Any]], overrides: dict[str, ToolOverride]
-) -> tuple[Workbench, dict[str, ToolOrigin]]:
-    origins = {}
-    for tool in tools:
-        override = overrides.get(tool.name)
-        # A function is the same tool, however often AutoGen wraps it.
-        owner = getattr(tool, "_func", tool)
-        name = (override and override.name) or tool.name
-        spec = replace(spec_of(owner), composite=type(tool) in {AgentTool, TeamTool})
-        if spec.supplied:
-            check_transaction(name, spec, owner)
-            check_supplied(name, spec, tool.schema.get("parameters") or {})
-        origins[name] = ToolOrigin(spec, owner)
-    return ContainedWorkbench(tools, overrides), origins
+        return await run_tool(self._workbench, call, arguments, token, None if emit is None else show)
 
 
 async def _sealed(call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:  # noqa: ARG001

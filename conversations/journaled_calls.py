@@ -82,16 +82,20 @@ class JournalModelCalls:
         """The reply with ids of its calls that nobody else has, and that are the same whenever it is read."""
         if isinstance(reply.content, str):
             return reply
-        journal = self._journal
         calls = [
             FunctionCall(
-                id=f"call_{_hash([journal.salt, journal.turn, key, place])[:24].translate(_LETTERS)}",
+                id=own_id(self._journal, key, place),
                 name=wanted.name,
                 arguments=wanted.arguments,
             )
             for place, wanted in enumerate(reply.content)
         ]
         return reply.model_copy(update={"content": calls})
+
+
+def own_id(journal: Journal, key: str, place: int = 0) -> str:
+    """The id of a call that nobody else has, and that is the same whenever its turn is played."""
+    return f"call_{_hash([journal.salt, journal.turn, key, place])[:24].translate(_LETTERS)}"
 
 
 def fingerprint_of(call: ModelCall) -> str:

@@ -43,6 +43,7 @@ from ringfence.errors import (
     VaultError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
+from ringfence.guardrails.running_call import idempotency_key
 from ringfence.guardrails.shipped_validators import register_validators
 from ringfence.guardrails.tool_spec import tool
 from ringfence.guardrails.validator_traits import Reads, Traits, Window
@@ -92,6 +93,7 @@ __all__ = [
     "VaultError",
     "Window",
     "Worker",
+    "idempotency_key",
     "recording_of",
     "register_validators",
     "rerun",

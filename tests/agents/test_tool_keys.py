@@ -19,7 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ringfence import Fence, PolicyError, Ringfence, RingfenceError, tool
-from ringfence.agents.workbench import FencedWorkbench, as_workbench
+from ringfence.agents.tool_origins import as_workbench
+from ringfence.agents.workbench import FencedWorkbench
 from ringfence.conversations.journal import Journal
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
@@ -226,7 +227,7 @@ async def test_the_key_stands_in_no_repr() -> None:
 async def test_a_tool_of_mcp_gets_its_key_by_the_policy(house: House) -> None:
     """A server cannot say which argument takes the key, so the policy does."""
     mcp = pytest.importorskip("autogen_ext.tools.mcp", reason='needs pip install "ringfence[mcp]"')
-    params = mcp.StdioServerParams(command=sys.executable, args=[str(TICKETS)])
+    params = mcp.StdioServerParams(command=sys.executable, args=[str(TICKETS)], read_timeout_seconds=50)
     fence = fence_of(house, tools={"open_*": {"idempotency_key": "request_id"}})
     async with at_the_door(fence, mcp.McpWorkbench(params), idempotency_key=KEY) as bench:
         (offered,) = await bench.list_tools()

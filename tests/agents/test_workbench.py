@@ -14,7 +14,8 @@ from fenced import EMAIL, recording, team_of
 from scripted import Bench, Scripted, call, result
 
 from ringfence import Fence, Ringfence, tool
-from ringfence.agents.workbench import FencedWorkbench, as_workbench
+from ringfence.agents.tool_origins import as_workbench
+from ringfence.agents.workbench import FencedWorkbench
 from ringfence.conversations.journal import Journal
 
 House = Callable[..., Ringfence]
