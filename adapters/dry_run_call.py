@@ -10,7 +10,8 @@ from ringfence.adapters.dry_run_hearing import Hearing, Trouble, Watched
 from ringfence.adapters.dry_run_outcome import Asked, Kind, Outcome
 from ringfence.adapters.dry_run_team import TeamTools
 from ringfence.errors import ApprovalRequired, GuardrailTripped
-from ringfence.guardrails.approval import ApprovalBook, Approve
+from ringfence.guardrails.approval_book import ApprovalBook
+from ringfence.guardrails.approval_door import Approve
 from ringfence.guardrails.call_judge import CallJudge
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import Clearances, ClearToolCalls, RequireClearance

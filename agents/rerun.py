@@ -29,6 +29,7 @@ from ringfence.conversations.store import Store
 from ringfence.errors import Fault, PolicyError, RingfenceError, TaskError
 from ringfence.guardrails.approval import Approver
 from ringfence.guardrails.passages import Point
+from ringfence.guardrails.standing import Bounds
 from ringfence.guardrails.texts import map_text
 from ringfence.guardrails.validators import ValidatorGuardrail
 from ringfence.policy import LoadedPolicy, Policy, load_policy
@@ -122,7 +123,10 @@ class _RecordedRingfence(Ringfence):
             policy = replace(policy, policy=_without_jobs(policy.policy))
         else:
             policy = _without_jobs(policy)
-        super().__init__(policy, validators=validators, store=Store(None))
+        stated = policy.policy if isinstance(policy, LoadedPolicy) else policy
+        # Only the service knows who has these; whoever talked then is taken to have had them.
+        unnamed = {role for rule in stated.tools.values() for role in rule.roles or ()} - stated.roles.keys()
+        super().__init__(policy, validators=validators, store=Store(None), roles=lambda _user: unnamed)
         self.audit = AuditLog(None)
         self._recording = recording
         self._script = Script(recording)
@@ -213,9 +217,18 @@ class _RecordedRingfence(Ringfence):
         return RecordedJudge(guardrail, self.policy.models[model].model or model, self._script)
 
     def _fence(
-        self, journal: Journal, user: str, approver: Approver | None, before: Session | None = None
+        self,
+        journal: Journal,
+        user: str,
+        approver: Approver | None,
+        before: Session | None = None,
+        bounds: Bounds | None = None,
     ) -> tuple[Fence, Session]:
-        _, session = super()._fence(journal, user, approver, before)
+        bounds = bounds or Bounds()
+        bounds.load(self._recording.record.session.get("bounds", {}))
+        _, session = super()._fence(journal, user, approver, before, bounds)
+        # Whoever decided was allowed to when it was recorded.
+        session.approvals.trust_everybody()
         if self._recording.record.vault is not None:
             session.vault.restore(self._recording.record.vault)
         self._script.journal, self._script.vault = journal, session.vault
