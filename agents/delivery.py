@@ -1,77 +1,113 @@
-"""Running a tool so that nothing it does can hang or break the team."""
+"""Running a tool so that nothing it does can hang or break the team, and a failure is told as one."""
 
 import asyncio
-import re
-from collections.abc import Awaitable
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
+from ringfence.agents.bounded_results import bounded
+from ringfence.agents.delivery_attempts import Attempts
+from ringfence.agents.delivery_failures import Tried
+from ringfence.agents.services import Services
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
-from ringfence.guardrails.refusal import failed
+from ringfence.guardrails.records import Record
 from ringfence.guardrails.texts import TextResultContent, ToolResult
+from ringfence.guardrails.tool_failure import FailureKind, ToolFailure
 from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_rules import ToolRule
+from ringfence.guardrails.tool_spec import ToolSpec
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 _TO_LET_GO_SECONDS = 5.0
-LONGEST_RESULT = 50_000
-"""Characters of a tool's result that go on; a longer one is cut, and says so."""
-
-_LAST_WORD = re.compile(r"""[^\s"',;|<>]{1,400}\Z""")
-_LAST_NUMBER = re.compile(r"[\d\s+().-]{1,400}\Z")
 
 
 class Deliver:
-    """Runs the tool within its time; whatever it raises becomes a result."""
+    """Runs the tool within its time, and again where that cannot act twice; never raises what it raises."""
 
-    def __init__(self, policy: ToolPolicy) -> None:
+    def __init__(
+        self,
+        policy: ToolPolicy,
+        *,
+        spec_of: Callable[[str], ToolSpec],
+        services: Services,
+        record: Record,
+    ) -> None:
         self._policy = policy
+        self._spec_of = spec_of
+        self._services = services
+        self._record = record
 
     async def __call__(self, call: ToolCall, call_next: Handler[ToolCall, ToolResult]) -> ToolResult:
-        """The tool's result, or a failure that the model can use."""
-        timeout = self._policy.rule(call.tool).timeout_seconds or DEFAULT_TIMEOUT_SECONDS
-        work = asyncio.ensure_future(_contained(call, call_next(call)))
+        """The tool's result, or a failure that the model can use.
+
+        Raises:
+            StoreError: What came of it could not be written into the audit log.
+        """
+        rule = self._policy.rule(call.tool)
+        timeout = rule.timeout_seconds or DEFAULT_TIMEOUT_SECONDS
+        attempts = Attempts(
+            call=call,
+            run=call_next,
+            rule=rule,
+            spec=self._spec_of(call.tool),
+            services=self._services,
+            deadline=self._services.clock() + timeout,
+            note=partial(self._note, call),
+        )
+        work = asyncio.ensure_future(attempts.made_in_turn())
         try:
             await asyncio.wait({work}, timeout=timeout)
         except asyncio.CancelledError:
             work.cancel()
             raise
         if work.cancelled():
-            return failed(call, f"{call.tool} was cancelled. It is not known whether the call took effect.")
-        if work.done():
-            return _bounded(work.result())
-        # A thread cannot be stopped, so nobody waits for it: it may still finish, and nobody would know.
-        work.cancel()
-        if call.transaction is not None:
-            # What it did is undone, and nobody may use the connection meanwhile.
-            await asyncio.wait({work}, timeout=_TO_LET_GO_SECONDS)
-        said = (
-            f"No answer within {timeout:g} s. It is not known whether the call took effect; do not repeat it."
-        )
-        return failed(call, said)
-
-
-async def _contained(call: ToolCall, running: Awaitable[ToolResult]) -> ToolResult:
-    try:
-        result = await running
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # a tool's SystemExit would end the whole process
-        return failed(call, f"{call.tool} failed with {type(error).__name__}: {error}")
-    if not isinstance(result, ToolResult):
-        return failed(call, f"{call.tool} gave no result that can be used")
-    return result
-
-
-def _bounded(result: ToolResult) -> ToolResult:
-    room = LONGEST_RESULT
-    parts = []
-    for part in result.result:
-        text = part.content if isinstance(part, TextResultContent) else ""
-        if len(text) > room:
-            # Back past the last word and number: half a value is found by nobody.
-            kept = _LAST_NUMBER.sub("", _LAST_WORD.sub("", text[:room]))
-            cut = f"{kept}\n[Cut: {len(kept)} of {len(text)} characters.]"
-            parts.append(part.model_copy(update={"content": cut}))
+            tried = attempts.cancelled()
+        elif work.done():
+            tried = work.result()
         else:
-            parts.append(part)
-        room = max(room - len(text), 0)
-    return result.model_copy(update={"result": parts})
+            # A thread cannot be stopped, so nobody waits for it: it may still finish, and nobody would know.
+            attempts.is_late = True
+            tried = attempts.late(timeout)
+            work.cancel()
+            if call.transaction is not None:
+                # What it did is undone, and nobody may use the connection meanwhile.
+                await asyncio.wait({work}, timeout=_TO_LET_GO_SECONDS)
+        failure = attempts.whole(tried)
+        if failure is None:
+            assert tried.result is not None  # noqa: S101 - there is one or the other
+            return bounded(tried.result)
+        return self._told(call, rule, attempts.spec, failure)
+
+    def _told(self, call: ToolCall, rule: ToolRule, spec: ToolSpec, failure: ToolFailure) -> ToolResult:
+        self._record(
+            "tool_failure",
+            agent=call.agent,
+            tool=call.tool,
+            call_id=call.call_id,
+            kind=failure.kind.value,
+            retryable=failure.retryable,
+            outcome_unknown=failure.unknown,
+            attempts=failure.attempts,
+        )
+        if failure.kind is FailureKind.REJECTED:
+            return failure.result(call)
+        if rule.answer is not None and not spec.consequential:
+            said = f"[Not from {call.tool}: it failed (kind: {failure.kind}), and the policy answers.]"
+            return ToolResult(name=call.tool, result=[TextResultContent(content=f"{said} {rule.answer}")])
+        if rule.answer is not None:
+            failure = replace(failure, said=f"{failure.said} The policy says for this case: {rule.answer}")
+        elif rule.fallback is not None and not failure.unknown:
+            failure = replace(failure, said=f"{failure.said} Call {rule.fallback} in its place.")
+        return failure.result(call)
+
+    def _note(self, call: ToolCall, tried: Tried, made: int) -> None:
+        self._record(
+            "tool_attempt",
+            agent=call.agent,
+            tool=call.tool,
+            call_id=call.call_id,
+            attempt=made,
+            kind="" if tried.failure is None else tried.failure.kind.value,
+            error=type(tried.error).__name__,
+        )

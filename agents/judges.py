@@ -4,6 +4,8 @@ from autogen_core.models import ChatCompletionClient, UserMessage
 
 from ringfence.agents import client_facts
 from ringfence.agents.model_client import FencedModelClient, prompt_tokens
+from ringfence.agents.model_delivery import DeliverModelCalls, patience_of
+from ringfence.agents.services import Services
 from ringfence.budgets.ledger import Ledger
 from ringfence.budgets.meter import MeterModelCalls
 from ringfence.budgets.prices import FREE, Price, price_of
@@ -36,6 +38,7 @@ def judge_model(
     record: Record,
     stop: StopSignal,
     journaled: JournalModelCalls,
+    services: Services,
 ) -> Ask:
     """Asks a model tier of the policy. What goes wrong is raised, so that the check counts as crashed."""
     model = policy.models[tier].model or client_facts.model_name(client)
@@ -48,6 +51,13 @@ def judge_model(
         middlewares=(
             RecordCrossing(door="judge", record=record),
             journaled,
+            DeliverModelCalls(
+                patience_of(tier, policy.models[tier]),
+                services=services,
+                stop=stop,
+                seconds_left=ledger.seconds_left,
+                record=record,
+            ),
             MeterModelCalls(
                 ledger=ledger,
                 price=price_of_client(client, model, policy),

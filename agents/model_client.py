@@ -15,6 +15,7 @@ from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
 from ringfence.agents.client_facts import output_limit, stream_arguments
+from ringfence.agents.error_facts import retry_after
 from ringfence.agents.failures import classify_failure
 from ringfence.agents.quiet_logs import quiet_events
 from ringfence.budgets.token_count import count_prompt
@@ -179,6 +180,10 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
             max_output_tokens=self._max_output_tokens,
         )
 
+    async def answer(self, call: ModelCall) -> CreateResult:
+        """Have the client inside answer a call that passed another client's door, live if it wants that."""
+        return await (self._create(call) if call.emit is None else self._create_stream(call))
+
     async def _create(self, call: ModelCall) -> CreateResult:
         return await self._answered(call, {}, lambda options: self._client.create(call.messages, **options))
 
@@ -235,6 +240,7 @@ class FencedModelClient(ChatCompletionClient, Component[FencedModelClientConfig]
             reason=failure.reason,
             retryable=failure.retryable,
             billing_unknown=failure.billing_unknown,
+            retry_after=retry_after(error),
         )
 
 

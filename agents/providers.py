@@ -71,8 +71,8 @@ def build_client(
 ) -> ChatCompletionClient:
     """The client of a tier; PolicyError says what is missing, and never the value of a key.
 
-    The client does not bound its output: pass `output_limit` with each call. The SDKs of OpenAI and Anthropic
-    repeat a failed call twice and wait as `Retry-After` says; AutoGen's Ollama client repeats nothing.
+    The client does not bound its output: pass `output_limit` with each call. No SDK repeats a failed call by
+    itself: the model door does, so that each attempt is paid from the budget and stands in the audit log.
 
     Args:
         tier: A tier of the policy.
@@ -85,6 +85,8 @@ def build_client(
         return RehearsalModel.from_file(folder / str(tier.rules), obedient=tier.obedient)
     maker = _MAKERS[tier.provider]
     arguments: dict[str, Any] = {"model": tier.model, "timeout": tier.timeout_seconds}
+    if tier.provider != "ollama":  # whose client repeats nothing, and has no such argument
+        arguments["max_retries"] = 0
     if tier.provider == "azure_openai":
         arguments |= {"azure_endpoint": tier.azure_endpoint, "azure_deployment": tier.azure_deployment}
         arguments["api_version"] = tier.api_version

@@ -10,7 +10,6 @@ from autogen_core.tools import ToolResult
 from ringfence.agents.fence import Fence
 from ringfence.agents.memory import FencedMemory
 from ringfence.agents.recorded_answers import Script
-from ringfence.budgets.prices import Price
 from ringfence.conversations.decisions import NOT_RECORDED
 from ringfence.conversations.outcomes import model_reply
 from ringfence.conversations.records import Row
@@ -34,8 +33,11 @@ class RecordedFence(Fence):
         """An empty memory: what one recalled is not in the recording."""
         return super().memory(ListMemory())
 
-    def _model_door(self, price: Price) -> Sequence[Middleware[ModelCall, CreateResult]]:
-        *before, meter = super()._model_door(price)
+    def _model_door(
+        self, meter: Middleware[ModelCall, CreateResult], delivery: Middleware[ModelCall, CreateResult]
+    ) -> Sequence[Middleware[ModelCall, CreateResult]]:
+        # What was tried again, or answered by another tier, is one reply of the recording.
+        *before, _, _ = super()._model_door(meter, delivery)
         return (*before, _TakeReply(self.script), meter, _GiveReply())
 
     def _tool_door(self) -> Sequence[Middleware[ToolCall, ToolResult]]:

@@ -164,12 +164,22 @@ def is_suspension(error: BaseException | None) -> bool:
 class ModelCallFailed(RingfenceError):
     """The model's provider failed; `retryable` says whether the same call may work later."""
 
-    def __init__(self, *, model: str, reason: str, retryable: bool, billing_unknown: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        reason: str,
+        retryable: bool,
+        billing_unknown: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
         self.model = model
         self.reason = reason
         self.retryable = retryable
         self.billing_unknown = billing_unknown
         """True when the provider may have charged for the call; then the worst case counts as spent."""
+        self.retry_after = retry_after
+        """Seconds that the provider asked to wait; None when it did not."""
         super().__init__(f"The call to model {model!r} failed: {reason}")
 
 

@@ -1,12 +1,13 @@
 """The `models` section: which model stands behind the name of a tier, and how to reach it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, model_validator
 
+from ringfence.guardrails.delivery_rules import BackoffRule, BreakerRule
 from ringfence.located_yaml import Loc
 from ringfence.policy_file import SectionError
 from ringfence.settings import Section
@@ -39,7 +40,7 @@ _POSSIBLE: dict[Provider, tuple[str, ...]] = {
     "ollama": ("base_url", "api_key_env", "capabilities"),
     "openai_compatible": ("api_key_env", "capabilities"),
 }
-_ANY_PROVIDER = {"provider", "max_output_tokens", "timeout_seconds"}
+_ANY_PROVIDER = {"provider", "max_output_tokens", "timeout_seconds", "retries", "breaker", "fallback"}
 
 _MONTH_DAY = r"(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])"
 _DATE = re.compile(rf"(?<![0-9])20[0-9]{{2}}-?{_MONTH_DAY}(?![0-9])|-{_MONTH_DAY.replace('-?', '')}(?![0-9])")
@@ -88,6 +89,12 @@ class ModelTier(Section):
     """Most tokens of one reply; the budget reserves their price before each call."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
     """Longest wait for one reply."""
+    retries: BackoffRule = Field(default_factory=BackoffRule)
+    """How often a call is made again that failed in a way that may pass."""
+    breaker: BreakerRule | None = None
+    """When the model is left alone because it fails again and again."""
+    fallback: Text | None = None
+    """The tier that answers when this one fails in a way that may pass."""
     unpinned: bool = False
     """Accept a model whose name has no date, so that the provider may exchange it."""
     capabilities: Capabilities | None = None
@@ -119,6 +126,23 @@ class ModelTier(Section):
         if example and self.model and not self.unpinned and not _is_pinned(self.model):
             advice = f"name a dated one such as {example}, or say `unpinned: true`"
             yield ("model",), f"is not pinned, so the provider may exchange the model; {advice}"
+
+
+def lost_fallbacks(models: Mapping[str, ModelTier], known: Collection[str] = ()) -> Iterator[tuple[Loc, str]]:
+    """Fallbacks that lead nowhere, or back to where they came from; `known` are other tiers, faulty ones."""
+    for name, tier in models.items():
+        if tier.fallback is None:
+            continue
+        if tier.fallback not in {*models, *known}:
+            there = ", ".join(sorted({*models, *known} - {name})) or "none"
+            yield ("models", name, "fallback"), f"no model tier has this name; there is: {there}"
+        way, after = [name], tier.fallback
+        while after in models and after not in way:
+            way.append(after)
+            after = models[after].fallback or ""
+        if after == name:
+            turns = " → ".join([*way, name])
+            yield ("models", name, "fallback"), f"leads back to this tier: {turns}"
 
 
 def _is_pinned(model: str) -> bool:
