@@ -116,7 +116,8 @@ class Session:
 
     def _restore_provenance(self, record: Record, rows: Sequence[Row]) -> None:
         saved = record.session.get("provenance", {})
-        self.provenance.clear()
+        if saved.get("since", 0) != self.provenance.since:
+            self.provenance.clear()  # another process made the agents forget
         self.provenance.load(saved)
         if saved.get("is_loaded") and record.state is not None:
             note_all(self.provenance, record.state, OTHERS)

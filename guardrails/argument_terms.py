@@ -1,12 +1,13 @@
-"""What the policy and a tool's own schema say beforehand of where the values of its arguments may come from."""
+"""What the policy and a tool's own schema say beforehand of the values of its arguments."""
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from ringfence.guardrails.argument_rules import ArgumentRule
+from ringfence.guardrails.call_values import kind_of
+from ringfence.guardrails.number_keys import number_key
 from ringfence.guardrails.provenance import ArgumentTerms, SourceKind
-from ringfence.guardrails.value_kinds import kind_of, number_key
 
 _DEEPEST = 16
 
@@ -36,21 +37,20 @@ def _stated(schema: Any, depth: int) -> Iterator[str]:
     """The values that a schema lists, its defaults, and the names of its fields."""
     if depth > _DEEPEST:
         return
-    if isinstance(schema, list):
-        for one in schema:
-            yield from _stated(one, depth + 1)
-    if not isinstance(schema, Mapping):
-        return
-    for word, said in schema.items():
-        if word in {"enum", "const", "default"}:
-            for one in said if isinstance(said, list) else [said]:
-                if isinstance(one, str | int | float) and not isinstance(one, bool):
-                    yield _key(one)
-        elif word == "properties" and isinstance(said, Mapping):
-            yield from map(_key, said)
-            yield from _stated([*said.values()], depth + 1)
-        elif isinstance(said, Mapping | list):
-            yield from _stated(said, depth + 1)
+    if isinstance(schema, Mapping):
+        for word in ("enum", "const", "default"):
+            yield from _listed(schema.get(word))
+        fields = schema.get("properties")
+        yield from map(_key, fields if isinstance(fields, Mapping) else ())
+    inner = schema.values() if isinstance(schema, Mapping) else schema if isinstance(schema, list) else ()
+    for one in inner:
+        yield from _stated(one, depth + 1)
+
+
+def _listed(said: Any) -> Iterator[str]:
+    for one in said if isinstance(said, list) else [said]:
+        if isinstance(one, str | int | float) and not isinstance(one, bool):
+            yield _key(one)
 
 
 def _key(value: object) -> str:

@@ -11,15 +11,17 @@ _ENDINGS = (
     ("ies", 3), ("ied", 3), ("ers", 4), ("ed", 3), ("es", 4), ("er", 4), ("s", 3), ("e", 4), ("y", 3),
 )  # fmt: skip
 """Endings of English words, and how many letters have to be left."""
-_READING = frozenset(
-    "get gets read list fetch search find show lookup look load query retrieve check view open download see tell "
-    "give describe count browse scan".split()
-)
+_READING_VERBS = """
+    get gets read list fetch search find show lookup look load query retrieve check view open download see
+    tell give describe count browse scan
+"""
+_READING = frozenset(_READING_VERBS.split())
 """Verbs that bring something, and say nothing of what."""
-_EMPTY = frozenset(
-    "of in by for the all most recent my a an from to with and or on at as is it be data detail details value "
-    "tool do run call make current new id name number".split()
-)
+_EMPTY_WORDS = """
+    of in by for the all most recent my a an from to with and or on at as is it be data detail details value
+    tool do run call make current new id name number
+"""
+_EMPTY = frozenset(_EMPTY_WORDS.split())
 _ALIKE = (
     "send write mail email forward reply notify tell share message text post deliver pass",
     "pay transfer send refund wire remit reimburse",

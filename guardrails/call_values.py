@@ -1,23 +1,28 @@
 """The values that the arguments of a call hold, each with its place and its kind."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind, contacts_in, kind_of, number_key
+from ringfence.guardrails.contacts import contacts_in, whole_contact
+from ringfence.guardrails.number_keys import number_key, whole_day, whole_number
+from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
+from ringfence.guardrails.value_spellings import fold, plainest, skeleton, squeezed
 
 MOST_VALUES = 400
 """Of one call; where there are more, a person has to look."""
 LONGEST_VALUE = 100_000
 """Characters of one value that are read."""
 _DEEPEST = 32
-_LONGEST_WORD = 200
 _LONG_NUMBER = 10**9
 _MOST_DIGITS = 40
+_PATH = re.compile(r"[^\s]*[/\\~][^\s]*|[^\s/\\]{1,200}\.[A-Za-z0-9]{1,5}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Value:
     """One value of a call."""
 
@@ -33,6 +38,30 @@ class Value:
     """It stands within a longer text."""
     is_key: bool = False
     """It is the name of a field of an object."""
+
+    @cached_property
+    def folded(self) -> str:
+        """In small letters, with plain signs."""
+        return fold(self.written)
+
+    @cached_property
+    def squeezed(self) -> str:
+        """Its letters and digits alone, whatever they look like."""
+        return squeezed(skeleton(fold(plainest(self.written))))
+
+
+def kind_of(text: str) -> Found:
+    """What a whole text is."""
+    if found := whole_contact(text):
+        return found
+    folded = fold(text)
+    if number := whole_number(folded):
+        return ValueKind.NUMBER, number
+    if day := whole_day(plainest(text).strip()):
+        return ValueKind.DATE, day
+    if " " in folded:
+        return ValueKind.TEXT, folded
+    return (ValueKind.PATH if _PATH.fullmatch(folded) else ValueKind.IDENTIFIER), folded
 
 
 class TooMuchError(ValueError):
@@ -93,9 +122,7 @@ def _of_number(place: str, name: str, value: float | Decimal) -> Value:
     return Value(place, name, str(value), kind, key)
 
 
-def _of_text(
-    place: str, name: str, text: str, *, is_free: bool, is_key: bool = False
-) -> Iterator[Value]:
+def _of_text(place: str, name: str, text: str, *, is_free: bool, is_key: bool = False) -> Iterator[Value]:
     if not text.strip():
         return
     if len(text) > LONGEST_VALUE:

@@ -43,7 +43,7 @@ class NotedTexts:
         key = (text, _key(source))
         if not text.strip() or key in kept:
             return
-        noted = Noted(NotedText(text), source)
+        noted = Noted(NotedText(text, may_be_structured=bool(source.name)), source)
         noted.text.prepare()
         kept[key] = noted
         if source.kind is SourceKind.USER:
@@ -53,11 +53,18 @@ class NotedTexts:
             self.is_incomplete |= is_untrusted
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._trusted.clear()
+        """Forget everything that was read; the prompts of the operator's team are not read anew."""
+        kept = {key: one for key, one in self._trusted.items() if one.source.kind is SourceKind.OPERATOR}
+        self._trusted = kept
         self._untrusted.clear()
         self._user_stems.clear()
         self.is_incomplete = False
+
+    def is_only_others(self, word: str) -> bool:
+        """Whether a word stands in what others wrote, and nowhere else."""
+        return any(word in one.text.words for one in self._untrusted.values()) and not any(
+            word in one.text.words for one in self._trusted.values()
+        )
 
     @property
     def has_untrusted(self) -> bool:

@@ -24,13 +24,13 @@ class NoteUser:
         self._provenance = provenance
         self._users = {"user", user}
 
-    async def __call__(self, turn: UserTurn, call_next: Handler[UserTurn, Any]) -> Any:
+    async def __call__(self, call: UserTurn, call_next: Handler[UserTurn, Any]) -> Any:
         """Note the messages, and go on."""
-        for message in turn.messages:
+        for message in call.messages:
             is_users = str(getattr(message, "source", "")) in self._users
             content = getattr(message, "content", message)
             note_all(self._provenance, content, USER if is_users else OTHERS)
-        return await call_next(turn)
+        return await call_next(call)
 
 
 class NoteResults:
@@ -96,7 +96,6 @@ def origin_of(spec: ToolSpec) -> dict[str, Any]:
     return {
         "trusted": spec.trusted,
         "open_world": spec.open_world,
-        "read_only": not spec.consequential,
         "words": [*spec.words],
     }
 
@@ -104,7 +103,7 @@ def origin_of(spec: ToolSpec) -> dict[str, Any]:
 def note_result(
     provenance: Provenance, result: Any, tool: str, arguments: Mapping[str, Any], origin: Mapping[str, Any]
 ) -> None:
-    """Note the result of a tool, with what `origin_of` gave; of a tool of which nothing is known, as untrusted."""
+    """Note the result of a tool, with what `origin_of` gave; as untrusted when that is nothing."""
     if origin.get("composite"):
         return
     kind = SourceKind.TRUSTED if origin.get("trusted") is True else SourceKind.UNTRUSTED
@@ -113,7 +112,6 @@ def note_result(
         tool,
         arguments,
         open_world=bool(origin.get("open_world", True)),
-        read_only=bool(origin.get("read_only")),
         words=tuple(origin.get("words", ())),
     )
     note_all(provenance, result.result if isinstance(result, ToolResult) else result, source)

@@ -29,8 +29,6 @@ class Source:
     """What the tool was called with, masked."""
     open_world: bool = True
     """Strangers write it, such as a page of the web."""
-    read_only: bool = False
-    """The tool only reads."""
     words: tuple[str, ...] = ()
     """By which a user speaks of what the tool gives, beside those of its name."""
 

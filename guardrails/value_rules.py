@@ -3,20 +3,22 @@
 import re
 from collections.abc import Collection, Sequence
 
+from ringfence.guardrails.asking_words import words_of
 from ringfence.guardrails.call_values import Value
 from ringfence.guardrails.noted_texts import Noted, NotedTexts
 from ringfence.guardrails.sources import Source, SourceKind, Trace
-from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
+from ringfence.guardrails.value_kinds import COMPOSED, CONTACTS, Found, ValueKind
 from ringfence.guardrails.value_spellings import fold, skeleton, squeezed
 
 _POLICY = Source(SourceKind.OPERATOR)
-_COMPOSED = frozenset({ValueKind.NUMBER, ValueKind.DATE, ValueKind.TEXT})
-"""What a model may make up: an amount, a day, a sentence."""
+_A = {kind: f"{'an' if kind.value[0] in 'aeiou' else 'a'} {kind.value}" for kind in ValueKind}
 _FEWEST_LETTERS = 3
+_MOST_WORDS = 4
+"""Of a name; what is longer is a sentence."""
 _NAME = re.compile(rf"[^\W\d_]{{{_FEWEST_LETTERS},40}}")
-_NO_NAMES = frozenset(
-    "info mail contact hello office support sales team admin noreply com org net www http https".split()
-)
+_WITHIN_A_SENTENCE = re.compile(rf"(?<=[\w,;:)\"'][ \t])[\"'(]?([^\W\d_]{{{_FEWEST_LETTERS},40}})")
+_MAILBOXES = "info mail contact hello office support sales team admin noreply com org net www http https"
+_NO_NAMES = frozenset(_MAILBOXES.split())
 
 
 def traced(
@@ -37,7 +39,8 @@ def traced(
     if said:
         return _trace(value, said[0].source)
     if twin := _lookalike(value, texts):
-        return _trace(value, None, f"`{value.argument}` only looks like what {twin.source} said: it is spelled otherwise")
+        why = f"`{value.argument}` only looks like what {twin.source} said: it is spelled otherwise"
+        return _trace(value, None, why)
     came_from = texts.may_come_from(value)
     if not came_from:
         return _composed(value, texts)
@@ -73,23 +76,34 @@ def _composed(value: Value, texts: NotedTexts) -> Trace:
     if texts.is_incomplete:
         why = f"nobody can say where `{value.argument}` came from: not all that was read could be kept"
         return _trace(value, None, why)
-    if value.kind in _COMPOSED or (value.is_key and value.kind is ValueKind.IDENTIFIER):
+    if value.kind is ValueKind.TEXT and _is_pieced_together(value, texts):
+        why = f"`{value.argument}` is put together of words that came from what was read, not from the user"
+        return _trace(value, None, why)
+    if value.kind in COMPOSED or (value.is_key and value.kind is ValueKind.IDENTIFIER):
         return _trace(value, None)
-    return _trace(value, None, f"`{value.argument}` is a {value.kind.value} that nobody said before")
+    return _trace(value, None, f"nobody said `{value.argument}` before, which is {_A[value.kind]}")
+
+
+def _is_pieced_together(value: Value, texts: NotedTexts) -> bool:
+    """Whether a text as short as a name holds a word that only others said; a sentence may be about it."""
+    words = words_of(value.key)
+    if len(words) > _MOST_WORDS:
+        return False
+    return any(len(word) >= _FEWEST_LETTERS and texts.is_only_others(word) for word in words)
 
 
 def _lookalike(value: Value, texts: NotedTexts) -> Noted | None:
     """The trusted text that says something which this value was made to look like."""
-    if value.kind in {ValueKind.NUMBER, ValueKind.DATE, ValueKind.TEXT}:
+    if value.kind in COMPOSED:
         return None
-    look = skeleton(value.key)
+    look = skeleton(fold(value.key))
     if len(squeezed(look)) < _FEWEST_LETTERS:
         return None
     for one in texts.kept():
         if one.source.kind is SourceKind.UNTRUSTED:
             continue
         if value.kind in CONTACTS:
-            if any(skeleton(known) == look for _, known in one.text.contacts):
+            if (value.kind, look) in one.text.looks:
                 return one
         elif look in one.text.skeletons:
             return one
@@ -126,8 +140,8 @@ def _is_meant(value: Value, noted: Noted, texts: NotedTexts, *, is_reading: bool
 
 
 def _names_in(text: str) -> set[str]:
-    """Words of a text that may be somebody's name: with a capital, or within quotes."""
-    return {fold(word) for word in _NAME.findall(text) if word[0].isupper()} - _NO_NAMES
+    """Words of a text that may be somebody's name: with a capital, and not because a sentence begins."""
+    return {fold(word) for word in _WITHIN_A_SENTENCE.findall(text) if word[0].isupper()} - _NO_NAMES
 
 
 def _names_of(found: Found) -> set[str]:

@@ -27,8 +27,8 @@ _MOST_ROUNDS = 3
 def fold(text: str) -> str:
     """The text in small letters with plain signs (NFKC) and single spaces: the same value for certain."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _seen(text)).casefold()
-        text = unicodedata.normalize("NFKC", text)
+        # Not casefold, which makes one mailbox of straße@ and strasse@.
+        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _seen(text)).lower())
     return _SPACES.sub(" ", text.lower()).strip()
 
 

@@ -1,0 +1,162 @@
+"""The links, addresses and accounts in a text: by these something gets to somebody."""
+
+import re
+from collections.abc import Iterator
+
+from ringfence.guardrails.link_hosts import authority_of, canonical, host_of
+from ringfence.guardrails.link_runs import may_exist
+from ringfence.guardrails.placeholders import mentions
+from ringfence.guardrails.value_kinds import Found, ValueKind
+from ringfence.guardrails.value_spellings import fold, plainest, squeezed
+
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\]{},;:\"'`\\/|=?&]{1,64}"
+    r"@(?:\[[0-9A-Fa-f:.IPv]{2,45}\]|[^\s@<>()\[\]{},;:\"'`/\\?#|=&]{1,253})"
+)
+_AROUND_AT = re.compile(r"\s{1,4}@\s{0,4}|\s{0,4}@\s{1,4}")
+_SIGNS = r"[^\s<>\"'`{}|^]"
+"""What a link can hold."""
+_SCHEMED = re.compile(rf"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{{1,30}}:[/\\]{{1,3}}{_SIGNS}+")
+_OPAQUE = re.compile(
+    rf"(?<![\w-])(?:(?:java|vb)script|data|blob|https?|ftp|tel|sms|file):{_SIGNS}+", re.IGNORECASE
+)
+_RELATIVE = re.compile(rf"(?<![:/\\\w])//[\w\[]{_SIGNS}+")
+_BEHIND_HOST = rf"(?::\d{{1,5}})?(?:[/?#]{_SIGNS}*)?"
+_HOST = re.compile(
+    r"(?<![\w@.\-/\\])(?:[\w-]{1,63}[.。．｡]){1,126}[^\W_][\w-]{0,62}[.]?" + _BEHIND_HOST + r"(?![\w@])"
+)
+_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}" + _BEHIND_HOST + r"(?![\w.])")
+_FILES = frozenset(
+    ["md", "py", "sh", "rs", "pl", "ps", "cc", "ml", "do", "zip", "mov", "app", "java", "so", "name", "info"]
+)
+"""Endings of domains that a file is likelier to have."""
+_RESERVED = frozenset(
+    ["example", "test", "invalid", "localhost", "local", "internal", "lan", "corp", "home", "onion"]
+)
+"""Endings that no registry gives out, and that some network may know all the same."""
+_PORT = re.compile(r":\d+\Z")
+_USUAL_PORTS = {":80", ":443"}
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}"
+    r"(?:[A-Za-z0-9]{8,31}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)(?![A-Za-z0-9])"
+)
+_DIGITS = re.compile(
+    r"(?<![\w.,+-])(?!\d{4}-\d\d-\d\d(?!\d))(?=(?:\d[ -]?){9})\d(?:[ -]?\d){8,33}(?![\w]|[.,]\d)"
+)
+_MIXED = re.compile(r"(?<![A-Za-z0-9_])(?=[A-Za-z]{0,40}\d)[A-Za-z0-9]{16,100}(?![A-Za-z0-9_])")
+_PHONE = re.compile(
+    r"(?<![\w+])\+\d(?:[ ()./-]{0,3}\d){6,14}(?!\d)"
+    r"|(?<![\w+])\(?0\d{1,4}\)?(?:[ ./-]{0,2}\d){6,12}(?!\d)"
+)
+_HEXADECIMAL = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
+_FEWEST_DIGITS = 4
+_AFTER = ".,:;!?'\"`*_~)]}>|"
+_HAS_DIGIT = re.compile(r"\d")
+_DOT = re.compile(r"[.。．｡]")
+
+_OF_ENTITY = {
+    "EMAIL_ADDRESS": ValueKind.ADDRESS,
+    "URL": ValueKind.LINK,
+    "IP_ADDRESS": ValueKind.LINK,
+    "PHONE_NUMBER": ValueKind.PHONE,
+    "DATE_TIME": ValueKind.DATE,
+    "PERSON": ValueKind.IDENTIFIER,
+    "LOCATION": ValueKind.IDENTIFIER,
+    "ORGANIZATION": ValueKind.IDENTIFIER,
+    "NRP": ValueKind.IDENTIFIER,
+}
+"""What stands behind a stand-in; a number that tells who somebody is counts as an account."""
+
+
+def whole_contact(text: str) -> Found | None:
+    """What a whole text is; None when it is no link, address or account."""
+    plain = plainest(text).strip()
+    bare = plain.strip(_AFTER + "<(")
+    if plain[:7].lower() == "mailto:":
+        plain = bare = plain[7:]
+    for found, written in _contacts(plain):
+        if written in {plain, bare}:
+            return found
+    return None
+
+
+def contacts_in(text: str) -> list[Found]:
+    """Those that a text holds, each once, also those that are masked."""
+    found = dict.fromkeys(one for one, _ in _contacts(text))
+    if "@" in text and (joined := _AROUND_AT.sub("@", text)) != text:
+        # Mail programs take an address with spaces in it for the same.
+        found |= dict.fromkeys(one for one, _ in _addresses(joined) if _may_be_mailed(one[1]))
+    if (plain := plainest(text)) != text:
+        found |= dict.fromkeys(one for one, _ in _contacts(plain))
+    return [*found]
+
+
+def link_key(link: str) -> str:
+    """The form in which links are compared: without the scheme of a web page, and its last slash."""
+    scheme, colon, rest = link.partition(":")
+    is_web = colon and scheme.casefold() in {"http", "https"}
+    if colon and not is_web and not link.startswith("//") and "." not in scheme:
+        return f"{fold(scheme)}:{rest}"
+    authority = authority_of(link if is_web or link.startswith("//") else f"//{link}")
+    user, at, _ = authority.rpartition("@")
+    port = _PORT.search(authority)
+    shown = port.group() if port and port.group() not in _USUAL_PORTS else ""
+    behind = (rest if is_web else link).lstrip("/\\")[len(authority) :]
+    # Not in small letters: behind the host they matter, and on some hosts anybody can have the other one.
+    return f"{fold(user)}{at}{host_of(authority) or fold(authority)}{shown}{behind}".rstrip("/")
+
+
+def _contacts(text: str) -> Iterator[tuple[Found, str]]:
+    """The contacts of a text with how each is written."""
+    for mention in mentions(text):
+        label = mention.stand_in.label
+        kind = _OF_ENTITY.get(label, ValueKind.ACCOUNT)
+        yield (kind, f"<{label.casefold()}_{mention.stand_in.number}>"), text[mention.start : mention.end]
+    if "@" in text:
+        yield from _addresses(text)
+    if ":" in text or "//" in text:
+        for pattern in (_SCHEMED, _OPAQUE, _RELATIVE):
+            for match in pattern.finditer(text):
+                written = match.group().rstrip(_AFTER)
+                yield (ValueKind.LINK, link_key(written)), written
+    if _DOT.search(text):
+        yield from _bare_links(text)
+    if _HAS_DIGIT.search(text):
+        yield from _accounts(text)
+
+
+def _addresses(text: str) -> Iterator[tuple[Found, str]]:
+    for match in _EMAIL.finditer(text):
+        written = match.group().rstrip(_AFTER + "-")
+        user, _, host = written.rpartition("@")
+        yield (ValueKind.ADDRESS, f"{fold(user)}@{canonical(host) or fold(host)}"), written
+
+
+def _may_be_mailed(address: str) -> bool:
+    host = address.rpartition("@")[2]
+    return may_exist(host) or host.rpartition(".")[2] in _RESERVED
+
+
+def _bare_links(text: str) -> Iterator[tuple[Found, str]]:
+    for match in _HOST.finditer(text):
+        written = match.group().rstrip(_AFTER)
+        host = re.split(r"[/?#:]", written, maxsplit=1)[0]
+        name = canonical(host) or ""
+        ending = name.rpartition(".")[2]
+        if not name or ending.isdigit() or not (ending in _RESERVED or may_exist(name)):
+            continue
+        if not (host == written and name.count(".") == 1 and ending in _FILES):
+            yield (ValueKind.LINK, link_key(written)), written
+    for match in _IP.finditer(text):
+        yield (ValueKind.LINK, link_key(match.group())), match.group()
+
+
+def _accounts(text: str) -> Iterator[tuple[Found, str]]:
+    for match in _PHONE.finditer(text):
+        digits = re.sub(r"\D", "", match.group())
+        yield (ValueKind.PHONE, digits.lstrip("0")), match.group()
+    for pattern in (_IBAN, _DIGITS, _MIXED):
+        for match in pattern.finditer(text):
+            written = match.group()
+            if sum(map(str.isdigit, written)) >= _FEWEST_DIGITS and not _HEXADECIMAL.fullmatch(written):
+                yield (ValueKind.ACCOUNT, squeezed(fold(written))), written
