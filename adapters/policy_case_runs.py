@@ -15,7 +15,6 @@ from ringfence.adapters.outcome import Exit
 from ringfence.adapters.policy_cases import OTHERS, Case, CaseFile, read_cases
 from ringfence.errors import PolicyError
 from ringfence.guardrails.passages import Point
-from ringfence.guardrails.tool_policy import ToolPolicy
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ async def run_cases(path: Path, *, policy: Path | None = None, ask_models: bool 
             cases = [*file.cases.values()]
             # A team is built only for cases that ask for its tools.
             named = any(case.tool for case in cases)
-            tools = await tools_of(run) if named else TeamTools(ToolPolicy(run.policy.tools))
+            tools = await tools_of(run) if named else TeamTools(run.compiled.tool_policy)
             _find_unknown_names(file, run, tools)
             file.check()
             tried = [await _tried(case, run, tools) for case in cases]

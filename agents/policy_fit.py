@@ -23,6 +23,14 @@ def misplaced_names(policy: Policy, *, tools: Collection[str], agents: Collectio
         yield from _nowhere(use.agents or (), agents, what="agent", where=f"{place}.agents")
 
 
+def undescribed_tools(specs: Mapping[str, ToolSpec], names: Iterable[str]) -> Iterator[Fault]:
+    """Tools of which nobody said what they do; none of their calls would run."""
+    for name in sorted(names):
+        if not specs[name].described and not specs[name].composite:
+            said = "nobody said what it does: put @tool(...) on the function, or name it in the policy"
+            yield Fault(f"{said}, where `tools: {{{name}: {{}}}}` will do", where=f"tools.{name}")
+
+
 def misplaced_arguments(
     policy: Policy, schema: ToolSchema, spec: ToolSpec, *, types: Collection[str]
 ) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ringfence.guardrails.decision import Decision, Otherwise
 from ringfence.guardrails.plain_numbers import plain_number
-from ringfence.guardrails.provenance import SourceKind
+from ringfence.guardrails.sources import SourceKind
 from ringfence.settings import Section
 
 _PATTERN_SECONDS = 0.1
@@ -65,6 +65,10 @@ class ArgumentRule(Section):
             raise ValueError("minimum is greater than maximum, so no value would ever pass")
         if self.one_of == ():
             raise ValueError("one_of is empty, so no value would ever pass")
+        if self.total_maximum is not None and self.minimum is not None and self.minimum < 0:
+            raise ValueError("minimum is below 0, and what is below 0 never fits a total_maximum")
+        if self.per is not Span.CONVERSATION and self.total_maximum is None:
+            raise ValueError("per counts a total, and there is no total_maximum")
         alone = self.model_copy(update={"one_of": None})
         if self.one_of is not None and all(alone.fault(one) for one in self.one_of):
             raise ValueError("what else is said here lets none of one_of pass, so no value would ever pass")

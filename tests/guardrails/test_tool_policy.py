@@ -17,7 +17,7 @@ from ringfence.guardrails.tool_rules import ToolRule
 from ringfence.guardrails.tool_spec import ToolSpec, spec_of, tool
 from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 
-READ_ONLY, CONSEQUENTIAL = ToolSpec(consequential=False), ToolSpec()
+READ_ONLY, CONSEQUENTIAL = ToolSpec(consequential=False, described=True), ToolSpec(described=True)
 
 
 def rule(**fields: Any) -> ToolRule:
