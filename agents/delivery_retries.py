@@ -7,7 +7,7 @@ error, which may hold real values, and through structlog as it is set up by defa
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_result, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, wait_exponential, wait_random
 
 from ringfence.agents.delivery_limits import Sleep
 from ringfence.guardrails.delivery_rules import BackoffRule
@@ -34,9 +34,8 @@ async def repeated(
         longest_wait: Seconds that the next wait may take; when it would be longer, this was the last attempt.
         sleep: Waits.
     """
-    backoff = wait_exponential_jitter(
-        initial=rule.first_wait_seconds, max=rule.longest_wait_seconds, jitter=rule.first_wait_seconds
-    )
+    # At random, so that not all who failed together come back together.
+    backoff = wait_exponential(multiplier=rule.first_wait_seconds) + wait_random(0, rule.first_wait_seconds)
 
     def outcome(state: RetryCallState) -> T:
         assert state.outcome is not None  # noqa: S101 - tenacity asks after an attempt
@@ -44,7 +43,7 @@ async def repeated(
         return ended
 
     def wait(state: RetryCallState) -> float:
-        grown = backoff(state)
+        grown = min(backoff(state), rule.longest_wait_seconds)
         if state.outcome is None or state.outcome.failed:
             return grown
         return max(grown, asks(outcome(state)) or 0.0)
