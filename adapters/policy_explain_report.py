@@ -45,13 +45,13 @@ def print_text(console: Console, trial: TextTrial, *, threshold: float) -> None:
     named = {"tool": tool, "argument": passage.part.argument, "agent": passage.agent}
     place = [f"at {passage.point}", *(f"{word} {name}" for word, name in named.items() if name)]
     _head(console, trial.outcome, one_line(", ".join(place)))
-    _print_rows(console, _text_rows(trial, threshold))
+    print_rows(console, _text_rows(trial, threshold))
 
 
 def print_call(console: Console, calm: CallTrial, suspected: CallTrial) -> None:
     """What would become of a call, as it is and once something looks like an attack."""
     _head(console, calm.outcome, one_line(call_line(calm.call.tool, calm.call.arguments), most=200))
-    _print_rows(console, _call_rows(calm, suspected))
+    print_rows(console, _call_rows(calm, suspected))
 
 
 def _head(console: Console, outcome: Outcome, what: str) -> None:
@@ -59,7 +59,8 @@ def _head(console: Console, outcome: Outcome, what: str) -> None:
     console.print(Text.assemble((word, style), f"  {what}"))
 
 
-def _print_rows(console: Console, rows: Iterator[Row]) -> None:
+def print_rows(console: Console, rows: Iterator[Row]) -> None:
+    """A table whose sections are named once."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()
@@ -89,7 +90,7 @@ def _text_rows(trial: TextTrial, threshold: float) -> Iterator[Row]:
     yield from _more("signs of attack", len(trial.scanned.signs))
     risk = f"{trial.scanned.risk:.2f}, and counts from {threshold:.2f}"
     yield "signs of attack", "risk" if trial.scanned.signs else "none found", risk
-    yield from _guardrail_rows(trial.asked)
+    yield from guardrail_rows(trial.asked)
     yield from _outcome_rows("outcome", trial.outcome)
     if trial.suspicion:
         said = f"{trial.suspicion}: a person decides on every consequential call from now on"
@@ -108,7 +109,7 @@ def _call_rows(calm: CallTrial, suspected: CallTrial) -> Iterator[Row]:
         yield "arguments", "agents see", call_line(calm.call.tool, calm.seen)
     if calm.real is not None:
         yield "arguments", "the tool gets", call_line(calm.call.tool, calm.real)
-    yield from _guardrail_rows(calm.asked)
+    yield from guardrail_rows(calm.asked)
     yield from _outcome_rows("outcome", calm.outcome)
     if suspected.outcome.kind is calm.outcome.kind:
         yield "after an attack", "the same", ""
@@ -116,7 +117,8 @@ def _call_rows(calm: CallTrial, suspected: CallTrial) -> Iterator[Row]:
         yield from _outcome_rows("after an attack", suspected.outcome)
 
 
-def _guardrail_rows(asked: tuple[Asked, ...]) -> Iterator[Row]:
+def guardrail_rows(asked: tuple[Asked, ...]) -> Iterator[Row]:
+    """What each guardrail said, or why it was not asked."""
     for number, one in enumerate(asked, 1):
         if one.verdict is None:
             yield "guardrails", f"–  {one.name}", f"not asked: {one.why_not}"

@@ -183,7 +183,7 @@ class ToolBench:
         await conversation.approve(_id_of(waiting), by=by)
         for request in conversation.pending_approvals:
             return replace(waiting, request=request)
-        return await self._outcome(waiting.tool, conversation.resume)
+        return replace(await self._outcome(waiting.tool, conversation.resume), evidence=waiting.evidence)
 
     async def reject(self, waiting: ToolOutcome, *, by: str, reason: str = "") -> ToolOutcome:
         """Reject a call that waits, and go on without it.
@@ -225,12 +225,15 @@ class ToolBench:
         answers = await self._team.answers()
         check_read(answers)
         heard = answers[-1] if answers and not refusal else Answered(name, str(ended))
+        tries = [one.arguments for one in self._watch.tries if one.tool == name]
+        # What a tool gave back is a source, too, but none of the call's own values.
+        is_before = not tries or self._watch.runs_nothing
         return outcome_of(
             heard,
-            tries=[one.arguments for one in self._watch.tries if one.tool == name],
+            tries=tries,
             spec=self._team.spec(name),
             request=next(iter(self._conversation.pending_approvals), None),
-            evidence=self._team.evidence(name, heard.seen),
+            evidence=self._team.evidence(name, heard.seen) if is_before else (),
         )
 
 

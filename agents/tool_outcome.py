@@ -1,5 +1,6 @@
 """What became of one call on a bench."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +8,10 @@ from typing import Any
 
 from ringfence.agents.bench_readings import Answered
 from ringfence.guardrails.approval import ApprovalRequest
+from ringfence.guardrails.tool_failure import FailureKind
 from ringfence.guardrails.tool_spec import ToolSpec
+
+_FAILURE = re.compile(rf"Failed \(kind: (?P<kind>{'|'.join(FailureKind)}), retryable: (?P<again>yes|no),")
 
 
 class Became(StrEnum):
@@ -41,6 +45,12 @@ class ToolOutcome:
     """The key that the tool got; None when it asks for none."""
     attempts: int
     """How often the tool was tried."""
+    kind: FailureKind | None = None
+    """Why it failed, as the model is told; None when it did not, or nobody classified it."""
+    retryable: bool = False
+    """The model is told that the same call may be made again later."""
+    evidence: tuple[str, ...] = field(default=(), repr=False)
+    """Where the values of a call that did not run at once came from, as the person who decides reads it."""
     request: ApprovalRequest | None = field(default=None, repr=False)
     """What the person is asked who has to decide."""
 
@@ -71,7 +81,7 @@ class ToolOutcome:
 
     @property
     def is_error(self) -> bool:
-        """What the model hears is marked as an error, so it cannot take it for a success."""
+        """What the model hears is marked as an error, so that it cannot take it for a success."""
         return self.became is not Became.DONE
 
 
@@ -81,9 +91,11 @@ def outcome_of(
     tries: Sequence[Mapping[str, Any]],
     spec: ToolSpec,
     request: ApprovalRequest | None,
+    evidence: tuple[str, ...],
 ) -> ToolOutcome:
     """The outcome of a call, by what the agent heard, what the tool got at each try, and what waits."""
     got = tries[-1] if tries else None
+    failure = _FAILURE.match(heard.text) if heard.is_error else None
     return ToolOutcome(
         tool=heard.tool,
         became=_became(heard, waits=request is not None, ran=bool(tries)),
@@ -93,6 +105,9 @@ def outcome_of(
         arguments=got and {name: value for name, value in got.items() if name not in spec.supplied},
         idempotency_key=got.get(spec.idempotency_key) if got is not None and spec.idempotency_key else None,
         attempts=len(tries),
+        kind=FailureKind(failure["kind"]) if failure else None,
+        retryable=failure is not None and failure["again"] == "yes",
+        evidence=evidence,
         request=request,
     )
 

@@ -1,4 +1,4 @@
-"""The command `ringfence`, and its groups policy, jobs, approvals and store.
+"""The command `ringfence`, and its groups policy, tools, jobs, approvals and store.
 
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
@@ -21,6 +21,7 @@ from ringfence.adapters.policy_commands import policy_commands
 from ringfence.adapters.replay_command import replay
 from ringfence.adapters.store_commands import store_commands
 from ringfence.adapters.streams import any_encoding, is_closed_pipe, only_json, print_json, silent_logs
+from ringfence.adapters.tools_commands import tools_commands
 from ringfence.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 
 app.add_typer(policy_commands, name="policy")
+app.add_typer(tools_commands, name="tools")
 app.add_typer(jobs_commands, name="jobs")
 app.add_typer(approval_commands, name="approvals")
 app.add_typer(store_commands, name="store")
@@ -286,7 +288,7 @@ def _single_run(
 def _approver(
     approve: Approve, console: "Console", *, paused: Callable[[], AbstractContextManager[None]]
 ) -> "Approver | None":
-    from ringfence.adapters.terminal import terminal_approver
+    from ringfence.adapters.approval_question import terminal_approver
     from ringfence.guardrails.approval import ApprovalRequest, Approved
 
     async def approve_all(_request: ApprovalRequest) -> Approved:
