@@ -21,6 +21,9 @@ approval_commands = typer.Typer(
     help="What waits for a person in all conversations: calls to approve, and questions to answer."
 )
 
+Reveal = Annotated[
+    bool, typer.Option("--reveal", help="Show real values in place of pseudonyms, as the tool gets them.")
+]
 Id = Annotated[str, typer.Argument(metavar="ID")]
 By = Annotated[str, typer.Option(metavar="NAME", help="Who decides; it stands in the audit log.")]
 
@@ -35,9 +38,7 @@ def _approvals(context: typer.Context) -> None:
 @approval_commands.command("list")
 def approvals_list(
     file: File,
-    reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show real values in place of pseudonyms, as the tool gets them.")
-    ] = False,
+    reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> int:
     """List what waits for a person, the oldest first."""
@@ -56,12 +57,45 @@ def approvals_list(
     return 0
 
 
+@approval_commands.command("show")
+def approvals_show(file: File, request: Id, reveal: Reveal = False, as_json: AsJson = False) -> int:
+    """Show all that it takes to decide on ID: the call, why, where its values came from, who may decide."""
+    from ringfence.adapters.approvals_report import print_request
+    from ringfence.adapters.console import make_console
+    from ringfence.conversations.pending_requests import find_request
+
+    async def work(ringfence: "Ringfence") -> "PendingRequest":
+        return await find_request(ringfence.store, request, reveal=reveal)
+
+    found = with_ringfence(file, work, as_json=as_json)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print_request(make_console(), found, revealed=reveal)
+    return 0
+
+
 @approval_commands.command("approve")
-def approvals_approve(file: File, request: Id, by: By, as_json: AsJson = False) -> int:
+def approvals_approve(  # noqa: PLR0917 - they are the options of a command
+    file: File,
+    request: Id,
+    by: By,
+    arguments: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON", help="All arguments of the call, with real values, in the place of the agent's."
+        ),
+    ] = None,
+    seen: Annotated[
+        str, typer.Option(metavar="DIGEST", help="Only if the call is still the one that show told of.")
+    ] = "",
+    as_json: AsJson = False,
+) -> int:
     """Approve the call ID: it runs once, exactly so, when its conversation goes on."""
+    changed = None if arguments is None else _arguments(arguments)
 
     async def decide(talk: "Conversation[Any, Any]") -> None:
-        await talk.approve(request, by=by)
+        await talk.approve(request, by=by, arguments=changed, seen=seen)
 
     return _decided(file, request, decide, "approved", as_json=as_json)
 
@@ -98,24 +132,39 @@ def approvals_answer(
     return _decided(file, request, decide, "answered", as_json=as_json)
 
 
+def _arguments(text: str) -> dict[str, Any]:
+    from ringfence.guardrails.texts import parse_arguments
+
+    arguments = parse_arguments(text)
+    if arguments is None:
+        raise typer.BadParameter("--arguments takes one plain JSON object, such as '{\"amount\": 5}'")
+    return arguments
+
+
 def _decided(file: Path, request: str, decide: Decide, word: str, *, as_json: bool) -> int:
     from ringfence.conversations.pending_requests import conversation_of
     from ringfence.errors import UnknownConversation
 
-    async def work(ringfence: "Ringfence") -> "tuple[str, str | None]":
+    async def work(ringfence: "Ringfence") -> "tuple[str, str | None, int]":
         conversation, user = await conversation_of(ringfence.store, request)
-        await decide(ringfence.conversation(_no_team, id=conversation, user=user))
+        talk = ringfence.conversation(_no_team, id=conversation, user=user)
+        await decide(talk)
+        still_needed = sum(one.still_needed for one in talk.pending_approvals if one.id == request)
         with suppress(UnknownConversation):  # a conversation need not be a job
-            await ringfence.jobs.deliver(conversation)
-            return conversation, (await ringfence.jobs.status(conversation)).status.value
-        return conversation, None
+            if not still_needed:
+                await ringfence.jobs.deliver(conversation)
+            return conversation, (await ringfence.jobs.status(conversation)).status.value, still_needed
+        return conversation, None, still_needed
 
-    conversation, job = with_ringfence(file, work, as_json=as_json)
+    conversation, job, still_needed = with_ringfence(file, work, as_json=as_json)
     if as_json:
-        print_json({"id": request, "status": word, "conversation": conversation, "job": job})
-    else:
-        is_job = f"; its job is {job}" if job else "; resume the conversation to go on"
-        typer.echo(f"{request} {word}, of conversation {conversation}{is_job}")
+        facts = {"id": request, "status": word, "conversation": conversation, "job": job}
+        waits_on = {"status": "waiting", "still_needed": still_needed}
+        print_json(facts | waits_on if still_needed else facts)
+        return 0
+    goes_on = f"; its job is {job}" if job else "; resume the conversation to go on"
+    waits = f"; it waits for {still_needed} more to approve it"
+    typer.echo(f"{request} {word}, of conversation {conversation}{waits if still_needed else goes_on}")
     return 0
 
 

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.adapters.approval_question import terminal_approver
 from ringfence.adapters.console import usage_line
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.adapters.lines import Lines
-from ringfence.adapters.terminal import EventPrinter, LiveLine, terminal_approver
+from ringfence.adapters.terminal import EventPrinter, LiveLine
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
 from ringfence.conversations.conversation import Conversation

@@ -1,35 +1,26 @@
-"""A conversation on a terminal: what is said, what a person is asked, what it has cost so far.
+"""A conversation on a terminal: what is said, and what it has cost so far.
 
 What a model, a tool or a user wrote is never read as markup, and no control character of it is printed.
 """
 
-import asyncio
-import getpass
-import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from autogen_core import FunctionCall
 from autogen_core.models import FunctionExecutionResult
-from rich.console import Console, Group, RenderableType
-from rich.panel import Panel
+from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from ringfence.adapters.console import call_line, text_of
 from ringfence.adapters.harmless import harmless, one_line
-from ringfence.adapters.lines import Lines
 from ringfence.agents.team_runner import Event
-from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, Approver, Rejected
 
-__all__ = ["EventPrinter", "LiveLine", "terminal_approver"]
+__all__ = ["EventPrinter", "LiveLine"]
 
 _COLORS = ("cyan", "magenta", "green", "blue", "yellow")
 _LONGEST_COMPACT = 240
-_STAND_INS = " You see real values where the models see stand-ins."
-_SETTLING_SECONDS = 0.05
-_QUESTION = "Approve? y = yes, n = no, or say why not: "
 
 
 class EventPrinter:
@@ -136,83 +127,3 @@ class LiveLine:
             yield
         finally:
             self._status.start()
-
-
-def terminal_approver(
-    console: Console,
-    *,
-    lines: Lines | None = None,
-    by: str | None = None,
-    paused: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> Approver:
-    """Asks the person at the terminal; at the end of the input nobody can say, so the conversation waits.
-
-    Args:
-        console: Where the question is shown.
-        lines: Where the answer comes from; None reads standard input.
-        by: Who decides; None takes the name under which the person is logged in.
-        paused: Entered while the person decides, to keep everything else off the screen.
-    """
-    source = lines or Lines()
-    person = by or _who()
-    turn = asyncio.Lock()
-
-    async def ask(request: ApprovalRequest) -> ApprovalDecision | None:
-        async with turn:
-            # The events that led here are still on their way to the printer.
-            await asyncio.sleep(_SETTLING_SECONDS)
-            with paused():
-                console.print(_request(request, boxed=console.is_terminal))
-                source.forget()
-                while True:
-                    console.print(Text(_QUESTION, "bold"), end="")
-                    answer = await source.line()
-                    if not console.is_terminal or answer is None:
-                        console.print()
-                    decision = _decision(answer, person)
-                    if answer is None or decision is not None:
-                        return decision
-
-    return ask
-
-
-def _decision(answer: str | None, person: str) -> ApprovalDecision | None:
-    """What an answer means; None when it means nothing."""
-    said = (answer or "").strip()
-    match said.casefold():
-        case "":
-            return None
-        case "y" | "yes":
-            return Approved(by=person)
-        case "n" | "no":
-            return Rejected(by=person)
-        case _:
-            # Whatever is no clear yes is a no, and says why.
-            return Rejected(by=person, reason=one_line(said, most=300))
-
-
-def _request(request: ApprovalRequest, *, boxed: bool) -> RenderableType:
-    arguments = Table.grid(padding=(0, 2))
-    arguments.add_column(style="dim", overflow="fold")
-    arguments.add_column(overflow="fold")
-    for name, value in request.real_arguments.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        arguments.add_row(Text(one_line(name)), Text(harmless(text)))
-    hidden = dict(request.real_arguments) != dict(request.arguments)
-    body = Group(
-        Text.assemble(
-            (one_line(request.agent), "bold"), " wants to run ", (one_line(request.tool), "bold yellow")
-        ),
-        arguments,
-        Text(f"Asked because {one_line(request.reason)}.{_STAND_INS if hidden else ''}", "dim"),
-    )
-    if not boxed:
-        return Group(Text("Approval needed"), body)
-    return Panel(body, title=Text("Approval needed"), title_align="left", border_style="yellow", expand=False)
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "person at the terminal"

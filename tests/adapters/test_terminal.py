@@ -23,8 +23,9 @@ from autogen_core import FunctionCall
 from autogen_core.models import FunctionExecutionResult
 from rich.console import Console
 
+from ringfence.adapters.approval_question import terminal_approver
 from ringfence.adapters.console import call_line, make_console, text_of, usage_line
-from ringfence.adapters.terminal import EventPrinter, LiveLine, terminal_approver
+from ringfence.adapters.terminal import EventPrinter, LiveLine
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Usage
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
