@@ -187,7 +187,7 @@ async def test_functions_and_autogens_tools_become_one_workbench() -> None:
     assert origins["other"].spec.consequential
 
 
-async def test_a_tool_that_appears_during_a_run_is_consequential(house: House) -> None:
+async def test_a_tool_that_appears_during_a_run_is_refused(house: House) -> None:
     """A server that offers more tools later gets no trust for it."""
 
     class Growing(Bench):

@@ -26,7 +26,7 @@ from fenced import (
 )
 from scripted import Bench, Scripted, call, result
 
-from ringfence import Approved, Fence, Ringfence, Status, TeamFactory, tool
+from ringfence import Approved, CoverageError, Fence, Ringfence, Status, TeamFactory, tool
 
 House = Callable[..., Ringfence]
 PICTURE = Image(PIL.Image.new("RGB", (2, 2)))
@@ -97,14 +97,14 @@ def shown(*parts: Any) -> ToolResult:
         pytest.param(async_tool(SystemExit(EVERY_CANARY)), "SystemExit", id="async, exits"),
         pytest.param(sync_tool(KeyboardInterrupt()), "KeyboardInterrupt", id="interrupts"),
         pytest.param(async_tool(KeyboardInterrupt()), "KeyboardInterrupt", id="async, interrupts"),
-        pytest.param(sync_tool(asyncio.CancelledError()), "not known whether", id="is cancelled"),
-        pytest.param(async_tool(asyncio.CancelledError()), "not known whether", id="async, is cancelled"),
+        pytest.param(sync_tool(asyncio.CancelledError()), "kind: cancelled", id="is cancelled"),
+        pytest.param(async_tool(asyncio.CancelledError()), "kind: cancelled", id="async, is cancelled"),
         pytest.param(async_tool(StopIteration(EMAIL)), "StopIteration", id="raises StopIteration"),
         pytest.param(async_tool(RecursionError()), "", id="runs out of stack"),
         pytest.param(sync_tool(Unspeakable()), "<EMAIL_ADDRESS_1>", id="returns what cannot be shown"),
         pytest.param(bench(ValueError(EVERY_CANARY)), "<EMAIL_ADDRESS_1>", id="workbench, raises"),
         pytest.param(bench(SystemExit(EVERY_CANARY)), "SystemExit", id="workbench, exits"),
-        pytest.param(bench(asyncio.CancelledError()), "not known whether", id="workbench, is cancelled"),
+        pytest.param(bench(asyncio.CancelledError()), "kind: cancelled", id="workbench, is cancelled"),
         pytest.param(bench(None), "no result that can be used", id="workbench, returns None"),
         pytest.param(bench(EVERY_CANARY), "no result that can be used", id="workbench, returns a text"),
         pytest.param(
@@ -183,7 +183,7 @@ def blocked() -> Iterator[threading.Event]:
 
 
 async def test_a_tool_that_never_answers_is_given_up(house: House) -> None:
-    """After the policy's time the model hears that nobody knows what happened, and the task is gone."""
+    """After the policy's time the model hears that there was no answer, and the task is gone."""
     cancelled = asyncio.Event()
 
     async def wait() -> None:
@@ -197,7 +197,7 @@ async def test_a_tool_that_never_answers_is_given_up(house: House) -> None:
         team_of(model, [async_tool(wait)], max_tool_iterations=2)
     )
     ended = await conversation.run(task="Go")
-    assert "not known whether the call took effect" in model.tool_results()[0]
+    assert model.tool_results()[0].startswith("Failed (kind: timeout, retryable: yes")
     assert reply_of(ended) == "I see."
     assert cancelled.is_set()
 
@@ -209,7 +209,7 @@ async def test_a_thread_that_never_answers_is_left_behind(house: House, blocked:
         team_of(model, [sync_tool(blocked.wait)], max_tool_iterations=2)
     )
     ended = await conversation.run(task="Go")
-    assert "not known whether the call took effect" in model.tool_results()[0]
+    assert model.tool_results()[0].startswith("Failed (kind: timeout, retryable: yes")
     assert reply_of(ended) == "I see."
     assert not blocked.is_set()
 
@@ -230,8 +230,27 @@ async def test_what_a_tool_says_gives_nobody_a_clearance(house: House) -> None:
     assert [request.tool for request in conversation.pending_approvals] == ["refund"]
 
 
-async def test_a_tool_that_says_nothing_of_itself_counts_as_consequential(house: House) -> None:
-    """Plain functions, AutoGen's tools and tools of a workbench all wait for a person."""
+async def test_a_tool_that_says_nothing_of_itself_does_not_run(house: House) -> None:
+    """A plain function or an AutoGen tool is found before the first run; a server's tool is refused."""
+
+    def plain(what: str = "") -> None:
+        """Do something."""
+
+    wrapped = FunctionTool(plain, description="Do something.", name="wrapped")
+    conversation = house().conversation(team_of(Scripted("hi"), [plain, wrapped]))
+    with pytest.raises(CoverageError) as caught:
+        await conversation.run(task="Go")
+    assert [fault.where for fault in caught.value.faults] == ["tools.plain", "tools.wrapped"]
+    for cure in ("@tool(...)", "tools: {plain: {}}"):
+        assert cure in caught.value.faults[0].message
+    theirs = bench(result("done"))
+    ended = await house().conversation(team_of(Scripted([call()], "ok"), theirs)).run(task="Go")
+    assert theirs.calls == []
+    assert "nobody described act" in reply_of(ended)
+
+
+async def test_a_tool_that_only_the_policy_describes_counts_as_consequential(house: House) -> None:
+    """One line describes them all; plain functions, AutoGen's tools and a server's then wait for a person."""
     ran: list[str] = []
 
     def plain(what: str = "") -> None:
@@ -240,10 +259,10 @@ async def test_a_tool_that_says_nothing_of_itself_counts_as_consequential(house:
 
     wrapped = FunctionTool(plain, description="Do something.", name="wrapped")
     model = Scripted([call("plain", id="1"), call("wrapped", id="2")], "ok")
-    conversation = house().conversation(team_of(model, [plain, wrapped]))
+    conversation = house(tools={"*": {}}).conversation(team_of(model, [plain, wrapped]))
     await conversation.run(task="Go")
     theirs = bench(result("done"))
-    other = house().conversation(team_of(Scripted([call()], "ok"), theirs))
+    other = house(tools={"*": {}}).conversation(team_of(Scripted([call()], "ok"), theirs))
     await other.run(task="Go")
     assert (ran, theirs.calls) == ([], [])
     assert {one.tool for one in conversation.pending_approvals} == {"plain", "wrapped"}

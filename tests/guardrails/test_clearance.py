@@ -61,11 +61,11 @@ class Desk:
         self.clearances = Clearances()
         directory = ToolDirectory(
             specs={
-                "look": ToolSpec(consequential=False),
-                "refund": ToolSpec(),
-                "send": ToolSpec(consequential=False, reveals={"to": ("EMAIL_ADDRESS",)}),
-                "drop": ToolSpec(consequential=False),
-                "note": ToolSpec(consequential=False),
+                "look": ToolSpec(consequential=False, described=True),
+                "refund": ToolSpec(described=True),
+                "send": ToolSpec(consequential=False, described=True, reveals={"to": ("EMAIL_ADDRESS",)}),
+                "drop": ToolSpec(consequential=False, described=True),
+                "note": ToolSpec(consequential=False, described=True),
             },
             handoffs={"transfer_to_bob", "transfer_to_eve"},
         )
