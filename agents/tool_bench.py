@@ -32,8 +32,8 @@ from ringfence.policy import LoadedPolicy, Policy, load_policy
 _NOTHING_SAID = "Next."
 
 
-class ServiceUnavailable(RuntimeError):
-    """What a staged service raises when no other error is wanted."""
+class ServiceUnavailable(ConnectionError):
+    """What a staged service raises when no other error is wanted; it may pass, as a broken connection may."""
 
 
 class ToolBench:

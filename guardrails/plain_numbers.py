@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 def plain_number(value: object) -> Decimal | None:
     """The number that a value is or spells; None when it is none, not finite, or not read alike by all."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None
