@@ -97,7 +97,7 @@ class CallJudge:
             self._directory.specs[call.tool],
             call.arguments,
             terms=terms_of(self._policy.rule(call.tool).argument, schema, call.arguments),
-            is_suspicious=bool(self._suspicions),
+            suspicious=self._suspicions.tools,
         )
         return in_shadow(traces) if self._tracing.mode is ProvenanceMode.SHADOW else traces
 

@@ -52,13 +52,13 @@ class Value:
 
 def kind_of(text: str) -> Found:
     """What a whole text is."""
+    if day := whole_day(plainest(text).strip()):
+        return ValueKind.DATE, day
     if found := whole_contact(text):
         return found
     folded = fold(text)
     if number := whole_number(folded):
         return ValueKind.NUMBER, number
-    if day := whole_day(plainest(text).strip()):
-        return ValueKind.DATE, day
     if " " in folded:
         return ValueKind.TEXT, folded
     return (ValueKind.PATH if _PATH.fullmatch(folded) else ValueKind.IDENTIFIER), folded

@@ -34,6 +34,8 @@ _RESERVED = frozenset(
     ["example", "test", "invalid", "localhost", "local", "internal", "lan", "corp", "home", "onion"]
 )
 """Endings that no registry gives out, and that some network may know all the same."""
+_WEB = re.compile(r"https?:[/\\]{1,3}", re.IGNORECASE)
+_BEHIND = re.compile(r"[/?#:]")
 _PORT = re.compile(r":\d+\Z")
 _USUAL_PORTS = {":80", ":443"}
 _IBAN = re.compile(
@@ -46,7 +48,13 @@ _DIGITS = re.compile(
 _MIXED = re.compile(r"(?<![A-Za-z0-9_])(?=[A-Za-z]{0,40}\d)[A-Za-z0-9]{16,100}(?![A-Za-z0-9_])")
 _PHONE = re.compile(
     r"(?<![\w+])\+\d(?:[ ()./-]{0,3}\d){6,14}(?!\d)"
-    r"|(?<![\w+])\(?0\d{1,4}\)?(?:[ ./-]{0,2}\d){6,12}(?!\d)"
+    r"|(?<![\w+./-])(?!\d\d[./-]\d\d?[./-]\d\d)\(?0\d{1,4}\)?(?:[ ./-]{0,2}\d){6,12}(?!\d)"
+)
+_NUMBERED = (
+    (ValueKind.ACCOUNT, _IBAN),
+    (ValueKind.ACCOUNT, _MIXED),
+    (ValueKind.PHONE, _PHONE),
+    (ValueKind.ACCOUNT, _DIGITS),
 )
 _HEXADECIMAL = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _FEWEST_DIGITS = 4
@@ -119,6 +127,9 @@ def _contacts(text: str) -> Iterator[tuple[Found, str]]:
             for match in pattern.finditer(text):
                 written = match.group().rstrip(_AFTER)
                 yield (ValueKind.LINK, link_key(written)), written
+                sure = _without_next_sentence(_WEB.sub("", written)) if pattern is _SCHEMED else ""
+                if sure and not _BEHIND.search(sure) and not written.endswith(sure):
+                    yield (ValueKind.LINK, link_key(sure)), sure
     if _DOT.search(text):
         yield from _bare_links(text)
     if _HAS_DIGIT.search(text):
@@ -139,24 +150,39 @@ def _may_be_mailed(address: str) -> bool:
 
 def _bare_links(text: str) -> Iterator[tuple[Found, str]]:
     for match in _HOST.finditer(text):
-        written = match.group().rstrip(_AFTER)
-        host = re.split(r"[/?#:]", written, maxsplit=1)[0]
-        name = canonical(host) or ""
-        ending = name.rpartition(".")[2]
-        if not name or ending.isdigit() or not (ending in _RESERVED or may_exist(name)):
-            continue
-        if not (host == written and name.count(".") == 1 and ending in _FILES):
+        written = _without_next_sentence(match.group().rstrip(_AFTER))
+        host = _BEHIND.split(written, maxsplit=1)[0]
+        ending = host.rpartition(".")[2].lower()
+        if written and not (host == written and host.count(".") == 1 and ending in _FILES):
             yield (ValueKind.LINK, link_key(written)), written
     for match in _IP.finditer(text):
         yield (ValueKind.LINK, link_key(match.group())), match.group()
 
 
+def _without_next_sentence(link: str) -> str:
+    """A link up to where a host can end: `acme.com.They` is one with a sentence behind it, `a.b` is none."""
+    host = _BEHIND.split(link, maxsplit=1)[0]
+    whole = host
+    while "." in host:
+        name = canonical(host) or ""
+        ending = name.rpartition(".")[2]
+        if name and not ending.isdigit() and (ending in _RESERVED or may_exist(name)):
+            return link if host == whole else host
+        host = host.rpartition(".")[0]
+    return ""
+
+
 def _accounts(text: str) -> Iterator[tuple[Found, str]]:
-    for match in _PHONE.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        yield (ValueKind.PHONE, digits.lstrip("0")), match.group()
-    for pattern in (_IBAN, _DIGITS, _MIXED):
-        for match in pattern.finditer(text):
-            written = match.group()
-            if sum(map(str.isdigit, written)) >= _FEWEST_DIGITS and not _HEXADECIMAL.fullmatch(written):
-                yield (ValueKind.ACCOUNT, squeezed(fold(written))), written
+    """Numbers that tell who gets something; of two in the same place the longer one."""
+    found = [(match, kind) for kind, pattern in _NUMBERED for match in pattern.finditer(text)]
+    found.sort(key=lambda one: (one[0].start(), -one[0].end()))
+    done = 0
+    for match, kind in found:
+        written = match.group()
+        if match.end() <= done or sum(map(str.isdigit, written)) < _FEWEST_DIGITS:
+            continue
+        if match.re is _MIXED and _HEXADECIMAL.fullmatch(written):
+            continue  # an id of some record
+        done = match.end()
+        key = re.sub(r"\D", "", written).lstrip("0") if kind is ValueKind.PHONE else squeezed(fold(written))
+        yield (kind, key), written

@@ -54,7 +54,7 @@ class Provenance:
         arguments: Mapping[str, Any],
         *,
         terms: ArgumentTerms = _NO_TERMS,
-        is_suspicious: bool = False,
+        suspicious: Collection[str] = (),
     ) -> tuple[Trace, ...]:
         """Where the values of a call came from; the arguments are masked, as the agents wrote them.
 
@@ -63,8 +63,8 @@ class Provenance:
             spec: What it does.
             arguments: What it is called with.
             terms: What is said of the arguments beforehand.
-            is_suspicious: Something that was read looks like an attack, so no source that the user only
-                named excuses a value.
+            suspicious: Tools and memories whose results look like an attack: these excuse no value, although
+                the user named them. With an empty name among them, no source does.
         """
         if spec.composite or not self._concerns(spec, terms):
             return ()
@@ -74,7 +74,7 @@ class Provenance:
         except TooMuchError:
             said = "there is more in the arguments than can be traced"
             return (Trace("", "", "call", None, escalates=True, why=said),)
-        traces = [*self._traces(values, spec, terms, is_suspicious=is_suspicious)]
+        traces = [*self._traces(values, spec, terms, suspicious=suspicious)]
         if spec.consequential and self._texts.has_untrusted:
             traces += self._unasked(tool, spec, traces)
         return tuple(traces)
@@ -84,22 +84,28 @@ class Provenance:
         return is_in_force or bool(terms.suppliers)
 
     def _traces(
-        self, values: list[Value], spec: ToolSpec, terms: ArgumentTerms, *, is_suspicious: bool
+        self, values: list[Value], spec: ToolSpec, terms: ArgumentTerms, suspicious: Collection[str]
     ) -> Iterator[Trace]:
+        whole: tuple[Value, Trace] | None = None
         for value in values:
             suppliers = terms.suppliers.get(value.name)
             # To read a page sends its address out, and whatever was put into it.
             goes_out = spec.consequential or (spec.open_world and value.kind is ValueKind.LINK)
             if suppliers is None and not (goes_out and self._texts.has_untrusted):
                 continue
-            yield traced(
+            trace = traced(
                 value,
                 self._texts,
                 listed=terms.listed.get(value.name, ()),
                 suppliers=suppliers,
                 is_reading=not spec.consequential,
-                is_suspicious=is_suspicious,
+                suspicious=suspicious,
             )
+            if not value.is_part:
+                whole = value, trace
+            elif whole and not spec.open_world and _is_in_a_name(value, *whole):
+                continue
+            yield trace
 
     def _unasked(self, tool: str, spec: ToolSpec, traces: list[Trace]) -> Iterator[Trace]:
         has_users_value = any(one.source and one.source.kind is SourceKind.USER for one in traces)
@@ -133,6 +139,17 @@ class Provenance:
         self._texts.is_incomplete |= bool(saved.get("is_incomplete"))
         for one in saved.get("said", ()):
             self.note(str(one["text"]), Source(SourceKind(one["kind"])))
+
+
+def _is_in_a_name(part: Value, whole: Value, trace: Trace) -> bool:
+    """Whether a link stands in the name of a thing, such as a channel, which nobody follows or writes to.
+
+    The name is a whole field of a closed source that the user named, and the link is the lesser part of it.
+    """
+    source = trace.source
+    is_excused = source is not None and source.kind is SourceKind.UNTRUSTED and not trace.escalates
+    is_others = len(whole.written) > 2 * len(part.written)
+    return is_excused and source is not None and not source.open_world and is_others and bool(trace.place)
 
 
 def in_shadow(traces: Collection[Trace]) -> tuple[Trace, ...]:

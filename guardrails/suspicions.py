@@ -54,6 +54,11 @@ class Suspicions:
         more = f", and {len(shown) - _MOST_SHOWN} more" if len(shown) > _MOST_SHOWN else ""
         return "; ".join(shown[:_MOST_SHOWN]) + more
 
+    @property
+    def tools(self) -> frozenset[str]:
+        """The tools and memories whose results looked like an attack; an empty name: something else did."""
+        return frozenset(one.tool for one in self._known)
+
     def saved(self) -> list[dict[str, Any]]:
         """For a saved state."""
         return [asdict(one) for one in self._known]

@@ -28,7 +28,7 @@ def traced(
     listed: Collection[str] = (),
     suppliers: Collection[SourceKind] | None = None,
     is_reading: bool = False,
-    is_suspicious: bool = False,
+    suspicious: Collection[str] = (),
 ) -> Trace:
     """Where the value came from, and whether a person has to look at it."""
     if value.key in listed and not suppliers:
@@ -45,6 +45,7 @@ def traced(
     if not came_from:
         return _composed(value, texts)
     for one in came_from:
+        is_suspicious = one.source.name in suspicious or "" in suspicious
         if not is_suspicious and _is_excused(value, one, texts, is_reading=is_reading):
             return _trace(value, one.source, place=one.text.place(value))
     first = came_from[0]

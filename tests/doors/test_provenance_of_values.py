@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from fenced import agent, team_of
+from fenced import team_of
 from scripted import Scripted, call
 
 from ringfence import Ringfence, Status, tool
@@ -64,7 +64,9 @@ async def test_an_address_that_a_poisoned_note_gave_waits_for_a_person(house: Ho
     assert conversation.status is Status.WAITING_FOR_APPROVAL
     assert office.mailed == []
     (request,) = conversation.pending_approvals
-    assert any("`to` = mallory@evil.example came from notes[1].body of read_notes" in one for one in request.evidence)
+    assert any(
+        "`to` = mallory@evil.example came from notes[1].body of read_notes" in one for one in request.evidence
+    )
 
 
 async def test_an_address_that_the_user_gave_runs_although_the_note_is_poisoned(
