@@ -76,6 +76,8 @@ class Attempts:
         if tried.failure is None:
             return None
         failure = replace(tried.failure, attempts=self.made)
+        if tried.seconds is not None and not isinstance(tried.error, LeftAlone | TooMany):
+            failure = replace(failure, said=f"{failure.said} It asks to be called in {tried.seconds:g} s.")
         if self.made and self.last is not None and self.last is not tried and self.last.failure is not None:
             failure = replace(failure, said=f"{failure.said} Before: {self.last.failure.said}")
         if self.was_unknown:

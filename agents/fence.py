@@ -18,6 +18,7 @@ from ringfence.agents.code_workbench import CodeWorkbench
 from ringfence.agents.compiled_policy import CompiledPolicy
 from ringfence.agents.coverage import Coverage, walk
 from ringfence.agents.delivery import Deliver
+from ringfence.agents.delivery_fit import misplaced_delivery
 from ringfence.agents.inner_events import InnerEvents
 from ringfence.agents.judges import price_of_client
 from ringfence.agents.listed_tools import server_of
@@ -281,6 +282,7 @@ class Fence:
         agents = {agent.name for agent in coverage.agents}
         coverage.faults.extend(misplaced_names(self._policy, tools=tools, agents=agents))
         coverage.faults.extend(unread_arguments(self._policy, schemas))
+        coverage.faults.extend(misplaced_delivery(self._tool_policy, self._directory.specs))
         for name in coverage.handoffs & self._directory.specs.keys():
             coverage.faults.append(
                 Fault("a tool and a handoff have this name; rename one", where=f"tools.{name}")

@@ -37,11 +37,6 @@ class RetryRule(BackoffRule):
     """Names of exceptions, and HTTP's status codes or ranges of them such as `500-599`; None takes what may
     pass: time-outs, broken connections, and the codes 408, 425, 429, 500, 502, 503 and 504."""
 
-    @field_validator("on", mode="before")
-    @classmethod
-    def _is_list(cls, on: object) -> object:
-        return [on] if isinstance(on, str | int) else on
-
     @field_validator("on")
     @classmethod
     def _is_known(cls, on: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None:

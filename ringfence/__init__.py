@@ -43,6 +43,7 @@ from ringfence.errors import (
     VaultError,
 )
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
+from ringfence.guardrails.nothing_happened import NothingHappened
 from ringfence.guardrails.running_call import idempotency_key
 from ringfence.guardrails.shipped_validators import register_validators
 from ringfence.guardrails.tool_spec import tool
@@ -72,6 +73,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "ModelCallFailed",
+    "NothingHappened",
     "Policy",
     "PolicyError",
     "Price",
