@@ -7,7 +7,7 @@ from typing import Any
 
 from ringfence.guardrails.approval_deciders import Deciders
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.provenance import Trace
+from ringfence.guardrails.sources import Trace
 
 APPROVAL = "approval"
 DOUBT = "doubt"

@@ -24,9 +24,9 @@ from ringfence.guardrails.approval_deciders import Deciders
 from ringfence.guardrails.approval_votes import NotEntitledError, Votes
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.clearance import canonical
-from ringfence.guardrails.provenance import Trace
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.roles import RolesOf
+from ringfence.guardrails.sources import Trace
 
 
 class ApprovalBook:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ringfence.guardrails.provenance import Source, SourceKind, Trace
+from ringfence.guardrails.sources import Source, SourceKind, Trace
 from ringfence.guardrails.vault import Vault
 
 _OWN_NAME = re.compile(r"[^.\[]*")
@@ -49,7 +49,8 @@ def trace_content(trace: Trace) -> dict[str, Any]:
 def trace_of(content: Mapping[str, Any]) -> Trace:
     """A trace again."""
     kept = content["source"]
-    source = None if kept is None else Source(**{**kept, "kind": SourceKind(kept["kind"])})
+    known = kept and {**kept, "kind": SourceKind(kept["kind"]), "words": tuple(kept["words"])}
+    source = None if known is None else Source(**known)
     return Trace(**{**content, "source": source})
 
 
@@ -59,13 +60,20 @@ def _source_content(source: Source) -> dict[str, Any]:
         "name": source.name,
         "arguments": dict(source.arguments),
         "open_world": source.open_world,
+        "words": list(source.words),
     }
 
 
 def _line(trace: Trace) -> str:
     if not trace.argument:
         return trace.why  # it is about the call as a whole
-    return f"`{trace.argument}` = {_short(trace.value, _LONGEST_VALUE)} {_origin(trace)}"
+    said = f"`{trace.argument}` = {_short(trace.value, _LONGEST_VALUE)}"
+    if not trace.escalates:
+        return f"{said} {_origin(trace)}"
+    if trace.source is None:
+        return f"{said}: {trace.why}"
+    is_told = trace.source.kind is SourceKind.UNTRUSTED
+    return f"{said} {_origin(trace)}{'' if is_told else f': {trace.why}'}"
 
 
 def _origin(trace: Trace) -> str:

@@ -1,6 +1,7 @@
 """A consequential call waits for a person, and runs only as that person saw it."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 
 from ringfence.errors import ApprovalDenied, ApprovalRequired, GuardrailTripped, RingfenceError, StoreError
-from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, Rejected
+from ringfence.guardrails.approval import ApprovalRequest, Approved, Approver, DecidedCall, Rejected
 from ringfence.guardrails.approval_book import ApprovalBook
 from ringfence.guardrails.approval_door import Approve
+from ringfence.guardrails.approval_evidence import evidence_of, trace_content, trace_of
 from ringfence.guardrails.call_judge import CallJudge
-from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.calls import CallOrigin, ToolCall
 from ringfence.guardrails.provenance import Provenance
+from ringfence.guardrails.sources import Source, SourceKind, Trace
 from ringfence.guardrails.suspicions import Suspicions
 from ringfence.guardrails.tool_directory import ToolDirectory
 from ringfence.guardrails.tool_policy import ToolPolicy
@@ -433,3 +436,139 @@ class TestDoor:
         assert (caught.value.guardrail, caught.value.point) == ("tool_policy", "tool_call")
         assert "jane" not in str(caught.value)
         assert handler.calls == []
+
+
+class TestBinding:
+    """What was approved of one prompt, model or policy is approved of no other."""
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            pytest.param(CallOrigin("gpt-9", "prompt-1"), id="another model"),
+            pytest.param(CallOrigin("gpt-5", "prompt-2"), id="another prompt"),
+            pytest.param(CallOrigin(), id="nobody knows"),
+        ],
+    )
+    async def test_a_changed_prompt_or_model_asks_anew(self, made: Ask, origin: CallOrigin) -> None:
+        """The old approval is left unused, and the new request has another id and digest."""
+        approvals, call = made(), replace(tool_call(), origin=CallOrigin("gpt-5", "prompt-1"))
+        request = await waiting(approvals, call)
+        await approvals.decide(request.id, Approved("bob"))
+        again = await waiting(approvals, replace(call, origin=origin))
+        assert again.id != request.id
+        assert again.digest != request.digest
+        await settled(approvals, call)
+
+    async def test_what_the_tool_takes_is_no_part_of_it(self, made: Ask) -> None:
+        """A description that a server words anew asks nobody twice; the call itself is bound."""
+        approvals, call = made(), replace(tool_call(), origin=CallOrigin("gpt-5", "p", {"type": "object"}))
+        request = await waiting(approvals, call)
+        await approvals.decide(request.id, Approved("bob"))
+        await settled(approvals, replace(call, origin=CallOrigin("gpt-5", "p")))
+
+    async def test_a_book_of_another_policy_takes_no_approval(self, made: Ask) -> None:
+        """Only a rejection."""
+        before, after = made(version="v1"), made(version="v2")
+        request = await waiting(before, tool_call())
+        after.load([before.waiting(request.id)], [])
+        with pytest.raises(RingfenceError, match="under another policy"):
+            await after.decide(request.id, Approved("bob"))
+        await after.decide(request.id, Rejected("bob"))
+
+    async def test_what_was_seen_is_what_is_decided(self, made: Ask) -> None:
+        """Whoever looked at something else has to look again."""
+        approvals = made()
+        request = await waiting(approvals, tool_call())
+        with pytest.raises(RingfenceError, match="look at it again"):
+            await approvals.decide(request.id, Approved("bob"), seen="0" * 64)
+        await approvals.decide(request.id, Approved("bob"), seen=request.digest)
+
+    @pytest.mark.parametrize("by", ["\u200b", "\u00a0", "\ufeff \t"])
+    async def test_a_name_that_nobody_can_see_is_none(self, made: Ask, by: str) -> None:
+        """Somebody has to stand for it."""
+        approvals = made()
+        request = await waiting(approvals, tool_call())
+        with pytest.raises(RingfenceError, match="needs the name"):
+            await approvals.decide(request.id, Approved(by))
+
+    async def test_somebody_else_was_faster(self, book: Book, clock: Clock) -> None:
+        """Then what the store knows counts, and the yes of here runs nothing."""
+
+        async def keep(one: object) -> bool:
+            return not isinstance(one, DecidedCall)
+
+        approvals = ApprovalBook(
+            conversation="ticket-1",
+            user="alice",
+            policy_version="v1",
+            timeout_seconds=60,
+            record=book,
+            approver=says(Approved("bob")),
+            keep=keep,
+            now=clock,
+        )
+        await waiting(approvals, tool_call())
+        assert approvals.decided == ()
+
+
+NOTE = Source(SourceKind.UNTRUSTED, "read_note", {"order_id": 7})
+
+
+class TestEvidence:
+    """Where the values of a call came from, in words."""
+
+    @pytest.mark.parametrize(
+        ("source", "place", "words"),
+        [
+            (NOTE, "notes[1].body", "came from notes[1].body of read_note(order_id=7), not from the user"),
+            (Source(SourceKind.UNTRUSTED, "memory"), "", "came from memory, not from the user"),
+            (Source(SourceKind.USER), "", "came from the user"),
+            (Source(SourceKind.OPERATOR), "", "came from the operator's prompts or policy"),
+            (Source(SourceKind.TRUSTED, "crm"), "", "came from crm, which the policy trusts"),
+            (None, "", "was said by nobody before; the model made it up"),
+        ],
+    )
+    def test_each_origin(self, source: Source | None, place: str, words: str) -> None:
+        """One line says what, and from where."""
+        trace = Trace("to", "eve@x.org", "address", source, place)
+        assert evidence_of([trace], reveals={}, vault=Vault()) == (f"`to` = eve@x.org {words}",)
+
+    @pytest.mark.parametrize(
+        ("trace", "line"),
+        [
+            (
+                Trace("to", "eve", "text", None, escalates=True, why="`to` only looks like somebody"),
+                "`to` = eve: `to` only looks like somebody",
+            ),
+            (
+                Trace("to", "eve", "text", Source(SourceKind.USER), escalates=True, why="it may not"),
+                "`to` = eve came from the user: it may not",
+            ),
+            (Trace("", "", "text", None, escalates=True, why="nobody asked for it"), "nobody asked for it"),
+        ],
+    )
+    def test_why_a_person_has_to_look(self, trace: Trace, line: str) -> None:
+        """Where the origin alone does not say it."""
+        assert evidence_of([trace], reveals={}, vault=Vault()) == (line,)
+
+    def test_what_to_look_at_comes_first(self) -> None:
+        """And the same line is said once."""
+        fine = Trace("amount", "5", "number", Source(SourceKind.USER))
+        doubtful = Trace("to[0]", "eve", "text", NOTE, escalates=True)
+        lines = evidence_of([fine, doubtful, fine], reveals={}, vault=Vault())
+        assert [line.split()[0] for line in lines] == ["`to[0]`", "`amount`"]
+
+    def test_values_are_as_real_as_the_tool_sees_them(self) -> None:
+        """In that argument."""
+        vault = Vault()
+        masked = vault.pseudonym("EMAIL_ADDRESS", EMAIL)
+        traces = [Trace(name, masked, "address", NOTE) for name in ("to[0].mail", "body")]
+        to, body = evidence_of(traces, reveals={"to": ("EMAIL_ADDRESS",)}, vault=vault)
+        assert EMAIL in to
+        assert EMAIL not in body
+
+    @pytest.mark.parametrize("source", [NOTE, None, Source(SourceKind.USER)])
+    def test_it_can_be_kept(self, source: Source | None) -> None:
+        """As JSON, and is the same again."""
+        trace = Trace("to", "<PERSON_1>", "text", source, "notes[1]", escalates=True, why="because")
+        assert trace_of(json.loads(json.dumps(trace_content(trace)))) == trace
