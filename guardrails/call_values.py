@@ -10,7 +10,7 @@ from typing import Any
 from ringfence.guardrails.contacts import contacts_in, whole_contact
 from ringfence.guardrails.number_keys import number_key, whole_day, whole_number
 from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
-from ringfence.guardrails.value_spellings import fold, plainest, skeleton, squeezed
+from ringfence.guardrails.value_spellings import essence, fold, plainest
 
 MOST_VALUES = 400
 """Of one call; where there are more, a person has to look."""
@@ -47,7 +47,7 @@ class Value:
     @cached_property
     def squeezed(self) -> str:
         """Its letters and digits alone, whatever they look like."""
-        return squeezed(skeleton(fold(plainest(self.written))))
+        return essence(plainest(self.written))
 
 
 def kind_of(text: str) -> Found:

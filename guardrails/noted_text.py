@@ -9,7 +9,7 @@ from ringfence.guardrails.contacts import contacts_in
 from ringfence.guardrails.number_keys import day_keys, number_keys
 from ringfence.guardrails.structured_text import leaves, structure_of, unescaped
 from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
-from ringfence.guardrails.value_spellings import decoded, fold, plainest, skeleton, squeezed, stands_in
+from ringfence.guardrails.value_spellings import decoded, essence, fold, plainest, skeleton, stands_in
 
 LONGEST = 300_000
 """Characters of one text that are looked through."""
@@ -96,7 +96,7 @@ class NotedText:
     def squeezed(self) -> str:
         """Its letters and digits alone, also of its encoded pieces, whatever they look like."""
         readings = [self.plain, plainest(self.plain), *self._decoded]
-        return "\n".join(dict.fromkeys(squeezed(skeleton(fold(one))) for one in readings))
+        return "\n".join(dict.fromkeys(essence(one) for one in readings))
 
     def prepare(self) -> None:
         """Make what most calls ask for."""

@@ -55,17 +55,26 @@ def squeezed(folded: str) -> str:
     return _NO_SIGN.sub("", folded)
 
 
+def essence(text: str) -> str:
+    """The letters and digits of a text alone, in whatever way they are written or encoded by signs."""
+    return squeezed(_without_twins(fold(text)))
+
+
 def skeleton(folded: str) -> str:
     """The same for texts that look alike; of a folded text."""
+    plain = _without_twins(folded)
+    for pair, twin in _PAIRS:
+        plain = plain.replace(pair, twin)
+    return plain
+
+
+def _without_twins(folded: str) -> str:
     if "xn--" in folded:
         folded = _PUNYCODE.sub(_unpunied, folded)
     if not folded.isascii():
         marks = unicodedata.normalize("NFKD", folded)
         folded = "".join(sign for sign in marks if not unicodedata.combining(sign))
-    plain = folded.translate(_TWINS)
-    for pair, twin in _PAIRS:
-        plain = plain.replace(pair, twin)
-    return plain
+    return folded.translate(_TWINS)
 
 
 def decoded(text: str) -> list[str]:

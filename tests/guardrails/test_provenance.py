@@ -50,8 +50,8 @@ def doubts(
 
 SAID = (
     "Please mail bob@acme.com about order 1182 of Jane Doe: 50 EUR, due 5 March 2024. Post it in "
-    "#general-chat and on https://acme.com/Orders, from DE89 3704 0044 0532 0130 00. Use the file report-7.pdf, phone "
-    "+1 212-555-0187. Look at www.acme.net.They know."
+    "#general-chat and on https://acme.com/Orders, from DE89 3704 0044 0532 0130 00. Use the file "
+    "report-7.pdf, phone +1 212-555-0187. Look at www.acme.net.They know."
 )
 
 
