@@ -75,7 +75,7 @@ def facts_of(policy: Policy, tools: TeamTools) -> Iterator[ToolFacts]:
     judge = ToolPolicy(policy.tools, autonomy=policy.autonomy)
     for name, spec in (tools.specs or {}).items():
         found, rule = judge.place(name) or "", judge.rule(name)
-        said = rule.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+        said = rule.model_dump(mode="json", exclude_unset=True, by_alias=True)
         yield ToolFacts(
             name=name,
             agents=tools.agents.get(name, ()),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ringfence import CoverageError, Policy, RingfenceError, tool
+from ringfence import CoverageError, NothingHappened, Policy, RingfenceError, tool
 from ringfence.guardrails.tool_failure import FailureKind
 from ringfence.testing import ToolBench
 
@@ -53,13 +53,17 @@ async def test_the_tries_come_to_an_end() -> None:
     assert not outcome.retryable  # another call would have another key
 
 
-async def test_a_call_that_could_act_twice_is_tried_once() -> None:
-    """Whatever the policy says of retries."""
-    rule = {"decision": "allow", "retries": {"times": 3}}
+async def test_a_call_that_could_act_twice_is_tried_again_only_when_nothing_happened() -> None:
+    """Its tool says so by what it raises."""
+    rule = {"decision": "allow", "retries": {"times": 3, "on": ["NothingHappened"]}}
     async with bench(send_letter, rule=rule, name="send_letter") as own:
-        own.service_fails(times=3)
-        outcome = await own.call("send_letter", to="Locker A-77", body="Hello")
-    assert (outcome.failed, outcome.attempts, outcome.retryable) == (True, 1, False)
+        own.user_said("Send a letter to Locker A-77.")
+        own.service_fails(error=NothingHappened("the printer was off"))
+        again = await own.call("send_letter", to="Locker A-77", body="Hello")
+        assert (again.done, again.attempts) == (True, 2)
+        own.service_fails()
+        once = await own.call("send_letter", to="Locker A-77", body="Hello")
+        assert (once.failed, once.attempts, once.retryable) == (True, 1, False)
 
 
 async def test_a_tool_that_hangs_is_a_timeout_of_unknown_outcome() -> None:
