@@ -1,10 +1,9 @@
 """Fixtures for tests that talk to a model provider, and for those that run whole teams behind the fence."""
 
-from types import SimpleNamespace
-
-import openai
 import pytest
 from fenced import house, logs, nothing_runs_on
+
+from ringfence.agents.services import Services
 
 __all__ = ["house", "logs", "nothing_runs_on"]
 
@@ -21,11 +20,11 @@ def provider_keys(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses of OpenAI's SDK between its attempts, in seconds; noted, not slept."""
+    """The waits between the attempts of a call, in seconds; noted, not slept."""
     noted: list[float] = []
 
     async def note(seconds: float) -> None:
         noted.append(seconds)
 
-    monkeypatch.setattr(openai._base_client, "anyio", SimpleNamespace(sleep=note))
+    monkeypatch.setattr("ringfence.agents.ringfence.Services", lambda: Services(note))
     return noted

@@ -37,7 +37,6 @@ class Case(NamedTuple):
     phrase: str
     reply: Reply
     kind: type[BaseException]
-    attempts: int
     retryable: bool
     billing_unknown: bool
 
@@ -56,73 +55,50 @@ LONG, QUOTA, FILTER = "context_length_exceeded", "insufficient_quota", "content_
 PAGE = raw(b"<html>", content_type="text/html")
 
 BEFORE_THE_ANSWER = [
-    Case("the provider is in trouble", error(500), SERVER, 3, True, False),
-    Case("the provider is in trouble", error(504), SERVER, 3, True, True),
-    Case("too many requests", error(429), BUSY, 3, True, False),
-    Case("the account's quota is used up", error(429, code=QUOTA), BUSY, 3, False, False),
-    Case("the provider does not accept the request", error(400), BAD, 1, False, False),
-    Case("the prompt is longer than the model's context", error(400, code=LONG), BAD, 1, False, True),
-    Case("the provider's content filter refused the prompt", error(400, code=FILTER), BAD, 1, False, True),
-    Case("the provider does not accept the key", error(401), openai.AuthenticationError, 1, False, False),
-    Case(BROKE, dropped("before"), LOST, 3, True, True),
+    Case("the provider is in trouble", error(500), SERVER, True, False),
+    Case("the provider is in trouble", error(504), SERVER, True, True),
+    Case("too many requests", error(429), BUSY, True, False),
+    Case("the account's quota is used up", error(429, code=QUOTA), BUSY, False, False),
+    Case("the provider does not accept the request", error(400), BAD, False, False),
+    Case("the prompt is longer than the model's context", error(400, code=LONG), BAD, False, True),
+    Case("the provider's content filter refused the prompt", error(400, code=FILTER), BAD, False, True),
+    Case("the provider does not accept the key", error(401), openai.AuthenticationError, False, False),
+    Case(BROKE, dropped("before"), LOST, True, True),
 ]
 CALLS = [
     *BEFORE_THE_ANSWER,
-    Case(BROKE, dropped("mid-body"), LOST, 3, True, True),
-    Case("the answer cannot be read", malformed(), ODD, 1, True, True),
-    Case("the answer holds no reply", empty_choices(), IndexError, 1, True, True),
-    Case(NO_REPLY, empty_choices(null=True), TypeError, 1, False, True),
-    Case(NO_REPLY, PAGE, AttributeError, 1, False, True),
+    Case(BROKE, dropped("mid-body"), LOST, True, True),
+    Case("the answer cannot be read", malformed(), ODD, True, True),
+    Case("the answer holds no reply", empty_choices(), IndexError, True, True),
+    Case(NO_REPLY, empty_choices(null=True), TypeError, False, True),
+    Case(NO_REPLY, PAGE, AttributeError, False, True),
 ]
 STREAMS = [
     *BEFORE_THE_ANSWER,
-    Case(BROKE, dropped("mid-stream"), BROKEN, 1, True, True),
-    Case("the answer cannot be read", malformed(), ODD, 1, True, True),
-    Case("the provider broke off with an error", stream_error(), openai.APIError, 1, True, True),
+    Case(BROKE, dropped("mid-stream"), BROKEN, True, True),
+    Case("the answer cannot be read", malformed(), ODD, True, True),
+    Case("the provider broke off with an error", stream_error(), openai.APIError, True, True),
 ]
 
 
 @pytest.mark.parametrize("case", CALLS, ids=lambda case: case.failure.reason)
-async def test_what_fails_and_how(case: Case, pauses: list[float]) -> None:
-    """The exception of each failure, how often the SDK tried, and what the fence makes of it."""
+async def test_what_fails_and_how(case: Case) -> None:
+    """The exception of each failure, and what the fence makes of it; the SDK tries nothing again."""
     with OpenAIServer(then=case.reply) as server, pytest.raises(case.kind) as caught:
         await call(server)
     assert type(caught.value) is case.kind
-    assert len(server.requests) == case.attempts
+    assert len(server.requests) == 1
     assert classify_failure(caught.value) == case.failure
 
 
 @pytest.mark.parametrize("case", STREAMS, ids=lambda case: case.failure.reason)
-async def test_what_fails_in_streams(case: Case, pauses: list[float]) -> None:
-    """A stream that has begun is not tried again."""
+async def test_what_fails_in_streams(case: Case) -> None:
+    """The same for streams."""
     with OpenAIServer(then=case.reply) as server, pytest.raises(case.kind) as caught:
         await stream(server)
     assert type(caught.value) is case.kind
-    assert len(server.requests) == case.attempts
+    assert len(server.requests) == 1
     assert classify_failure(caught.value) == case.failure
-
-
-async def test_a_busy_provider_is_asked_again_after_the_pause_it_asks_for(pauses: list[float]) -> None:
-    """Status 429 with Retry-After is waited out by the SDK."""
-    with OpenAIServer(error(429, retry_after="7"), text("Hello")) as server:
-        result = await call(server)
-    assert result.content == "Hello"
-    assert (len(server.requests), pauses) == (2, [7.0])
-
-
-async def test_a_pause_of_zero_becomes_the_sdks_own(pauses: list[float]) -> None:
-    """Retry-After: 0 does not hammer the provider."""
-    with OpenAIServer(error(429, retry_after="0"), text("Hello")) as server:
-        await call(server)
-    assert len(pauses) == 1
-    assert 0.3 < pauses[0] <= 0.5
-
-
-async def test_a_pause_that_is_too_long_is_not_waited_for(pauses: list[float]) -> None:
-    """More than two minutes, and the SDK gives up at once."""
-    with OpenAIServer(error(429, retry_after="121")) as server, pytest.raises(openai.RateLimitError):
-        await call(server)
-    assert (len(server.requests), pauses) == (1, [])
 
 
 async def test_a_stream_that_ends_early_looks_like_a_reply() -> None:
@@ -133,16 +109,16 @@ async def test_a_stream_that_ends_early_looks_like_a_reply() -> None:
     assert (result.usage.prompt_tokens, result.usage.completion_tokens) == (0, 0)
 
 
-async def test_a_provider_that_does_not_answer(pauses: list[float]) -> None:
-    """The tier's timeout holds for each attempt."""
+async def test_a_provider_that_does_not_answer() -> None:
+    """The tier's timeout ends the call."""
     with OpenAIServer(then=hanging()) as server, pytest.raises(openai.APITimeoutError) as caught:
         await call(server, timeout_seconds=0.05)
-    assert len(server.requests) == 3
+    assert len(server.requests) == 1
     reason = "APITimeoutError: no answer in time"
     assert classify_failure(caught.value) == Failure(reason, retryable=True, billing_unknown=True)
 
 
-async def test_a_provider_that_is_not_there(pauses: list[float]) -> None:
+async def test_a_provider_that_is_not_there() -> None:
     """Nothing was sent, so nothing was charged."""
     with OpenAIServer() as gone:
         pass

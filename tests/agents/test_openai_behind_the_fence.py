@@ -42,12 +42,13 @@ BOTH_WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stre
 
 @pytest.fixture(autouse=True)
 def _no_pauses(pauses: list[float]) -> None:
-    """The SDK's pauses between its attempts are noted and not slept."""
+    """The waits between attempts are noted and not slept."""
 
 
-def ringfence_for(house: House, server: OpenAIServer, **policy: Any) -> Ringfence:
+def ringfence_for(house: House, server: OpenAIServer, *, retries: int = 2, **policy: Any) -> Ringfence:
     """A policy whose tier `worker` is the server, at a dollar a token."""
-    tier = {"provider": "openai_compatible", "model": "some-model", "base_url": server.base_url}
+    tier: dict[str, Any] = {"provider": "openai_compatible", "model": "some-model"}
+    tier |= {"base_url": server.base_url, "retries": {"times": retries}}
     limits = {"usd": 100_000, **policy.pop("limits", {})}
     models = {"worker": tier | {"max_output_tokens": 50}}
     return house(models=models, prices=PRICE, limits=limits, **policy)
@@ -148,13 +149,15 @@ async def test_arguments_that_are_none(house: House, stream: bool, arguments: st
 
 @BOTH_WAYS
 async def test_a_provider_that_is_busy_for_a_moment(house: House, pauses: list[float], stream: bool) -> None:
-    """The SDK waits as `Retry-After` says and tries again; for the conversation it is one call."""
+    """It is asked again after the wait that `Retry-After` asks for; each attempt is settled by itself."""
     with OpenAIServer(error(429, retry_after="7"), text("Hello.")) as server:
         conversation = ringfence_for(house, server).conversation(desk(stream=stream))
         result = await conversation.run(task="Go")
     assert reply_of(result) == "Hello."
     assert pauses == [7.0]
-    assert (len(server.requests), only_step(conversation)) == (2, (10, 5))
+    assert len(server.requests) == 2
+    assert [one.usage.tokens for one in conversation.steps] == [0, 15]
+    assert conversation.usage.model_calls == 2
 
 
 NOT_CHARGED = (0, 0)
@@ -199,7 +202,7 @@ async def test_a_provider_that_fails(  # noqa: PLR0917 - a row of the table has 
     """A ModelCallFailed that says why and quotes nothing; what may have been charged counts at its worst."""
     for stream in streams:
         with OpenAIServer(then=reply) as server:
-            ringfence = ringfence_for(house, server)
+            ringfence = ringfence_for(house, server, retries=0)
             conversation = ringfence.conversation(desk(stream=bool(stream)))
             with pytest.raises(ModelCallFailed, match=says) as failed:
                 await conversation.run(task=f"Go {EVERY_CANARY}")
