@@ -113,6 +113,7 @@ def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
         "README.md",
         "CONTRIBUTING.md",
         "docs/policy.md",
+        "docs/delivery.md",
         "docs/durability.md",
         "docs/jobs.md",
         "docs/guardrails.md",

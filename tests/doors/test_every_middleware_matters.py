@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import Swarm
 from autogen_core import CancellationToken
@@ -222,6 +223,20 @@ async def no_provider_reads_personal_data(house: House) -> bool:
     model = Scripted("ok")
     await run(house().conversation(team_of(model, system_message=f"Your boss is {EMAIL}.")))
     return EMAIL not in model.seen
+
+
+@guards("model", "DeliverModelCalls")
+async def a_provider_that_fails_once_is_asked_again(house: House) -> bool:
+    """A moment's trouble of a provider does not end the run."""
+    model, ringfence = Scripted(TimeoutError(), "ok"), house()
+
+    async def no_wait(_seconds: float) -> None: ...
+
+    ringfence._services.sleep = no_wait
+    conversation = ringfence.conversation(
+        lambda fence: AssistantAgent("desk", fence.model_client(model, model="scripted", retries=1))
+    )
+    return await run(conversation) is None
 
 
 @guards("model", "MeterModelCalls")
