@@ -307,6 +307,32 @@ async def what_has_run_does_not_run_again(house: House) -> bool:
     return (len(log.calls), len(act.calls)) == (1, 1)
 
 
+@guards("tool", "NoteForReview")
+async def what_nobody_was_asked_about_is_noted(house: House) -> bool:
+    """At level 3, a share of the calls stands in the audit log for a person to look at, here all."""
+    ringfence = house(tools={"act": {"autonomy": 3}}, reviews=1.0)
+    await run(ringfence.conversation(with_act(recording())))
+    return any(line["event"] == "review" for line in audit(ringfence))
+
+
+@guards("tool", "StopDryRuns")
+async def a_dry_run_runs_nothing(house: House) -> bool:
+    """The call passes every check, and the tool is not called."""
+    act = recording()
+    await run(house(tools={"act": {"decision": "allow", "dry_run": True}}).conversation(with_act(act)))
+    return act.calls == []
+
+
+@guards("tool", "CountCalls")
+async def calls_that_are_made_at_once_are_added_up(house: House) -> bool:
+    """Each of them fits by itself, and together they do not."""
+    act = recording()
+    model = Scripted([call("act", '{"what": "4"}', id=number) for number in ("1", "2")], "ok")
+    rule = {"decision": "allow", "arguments": {"what": {"total_maximum": 5}}}
+    await run(house(tools={"act": rule}).conversation(team_of(model, [act.function])))
+    return len(act.calls) == 1
+
+
 @guards("tool", "StartToolCalls")
 async def a_call_of_unknown_outcome_does_not_run_again(house: House) -> bool:
     """A run that was cancelled within a payment asks a person, for nobody knows whether it took effect."""
