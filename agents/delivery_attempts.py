@@ -94,7 +94,7 @@ class Attempts:
         if isinstance(error, NothingHappened):
             return True
         # An agent as a tool would make other calls than before.
-        return may_repeat(self.spec) and not self.spec.composite and is_named(error, retries.on)
+        return may_repeat(self.spec) and not self.spec.composite and is_named(error, retries.errors)
 
     async def _attempt(self) -> Tried:
         if self.last is not None and self.last.failure is not None:

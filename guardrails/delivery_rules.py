@@ -33,28 +33,28 @@ class BackoffRule(Section):
 class RetryRule(BackoffRule):
     """When a tool's failed call is made again."""
 
-    on: tuple[str | int, ...] | None = None
+    errors: tuple[str | int, ...] | None = None
     """Names of exceptions, and HTTP's status codes or ranges of them such as `500-599`; None takes what may
     pass: time-outs, broken connections, and the codes 408, 425, 429, 500, 502, 503 and 504."""
 
-    @field_validator("on")
+    @field_validator("errors")
     @classmethod
-    def _is_known(cls, on: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None:
-        if on == ():
+    def _is_known(cls, errors: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None:
+        if errors == ():
             raise ValueError(
                 "is empty, so nothing would ever be tried again; leave it out for the usual ones"
             )
-        for one in on or ():
+        for one in errors or ():
             if not _NAME.fullmatch(str(one)) and codes_of(one) is None:
                 raise ValueError(
                     f"{one} is no name of an exception, and no status code such as 503 or 500-599"
                 )
-        return on
+        return errors
 
     @property
     def only_when_nothing_happened(self) -> bool:
         """Whether a call is made again only when its tool says that it had no effect."""
-        return self.on is not None and {*self.on} == {NOTHING_HAPPENED}
+        return self.errors is not None and {*self.errors} == {NOTHING_HAPPENED}
 
 
 def codes_of(code: str | int) -> range | None:

@@ -18,7 +18,7 @@ from ringfence.guardrails.tool_spec import ToolSpec
 __all__ = ["nothing_runs_on"]
 
 RETRIES = {"retries": {"times": 2, "first_wait_seconds": 1, "longest_wait_seconds": 8}}
-ONLY_HARMLESS = {"retries": {"times": 2, "on": ["NothingHappened"]}}
+ONLY_HARMLESS = {"retries": {"times": 2, "errors": ["NothingHappened"]}}
 KEYED = replace(ACTS, idempotency_key="key")
 
 
@@ -188,7 +188,7 @@ async def test_an_agent_as_a_tool_is_not_made_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("on", "raised", "runs"),
+    ("errors", "raised", "runs"),
     [
         (None, ValueError("no"), 1),
         (None, answered(501), 1),
@@ -200,9 +200,9 @@ async def test_an_agent_as_a_tool_is_not_made_again() -> None:
         (["500-599"], answered(499), 1),
     ],
 )
-async def test_the_policy_names_what_is_tried_again(on: Any, raised: BaseException, runs: int) -> None:
+async def test_the_policy_names_what_is_tried_again(errors: Any, raised: BaseException, runs: int) -> None:
     """By an exception's name or that of a base of it, or by HTTP's status."""
-    post = Post({"retries": {"times": 2, "on": on}})
+    post = Post({"retries": {"times": 2, "errors": errors}})
     assert (await post.call(raised)).is_error
     assert post.runs == runs
 
