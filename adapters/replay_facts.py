@@ -120,6 +120,8 @@ def _asked(asked: AskedPerson, *, revealed: bool) -> dict[str, Any]:
         facts["question"] = content["prompt"]
     else:
         facts |= {"tool": content["tool"], "arguments": content["arguments"], "why": content["reason"]}
+        if change := decision.get("change"):
+            facts |= {"changed_by": change["by"], "changed_to": change["masked"]}
     if revealed:
         # Whoever decided saw real values, and may have written some.
         facts["said"] = decision.get("text", decision.get("reason"))

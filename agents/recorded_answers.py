@@ -16,6 +16,7 @@ from ringfence.conversations.records import Row
 from ringfence.conversations.requests import QUESTION
 from ringfence.errors import ConversationInterrupted, ModelCallFailed
 from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest, Approved, Rejected
+from ringfence.guardrails.approval_door import without_change
 from ringfence.guardrails.calls import ModelCall, ToolCall
 from ringfence.guardrails.clearance import canonical
 from ringfence.guardrails.passages import Passage, Point
@@ -89,7 +90,11 @@ class Script:
         place = self._next("result", call.tool, asked)
         if place >= len(rows) or rows[place].outcome is None:
             return None
-        return map_text(tool_result(rows[place].outcome or {}), self.vault.reveal)
+        result = tool_result(rows[place].outcome or {})
+        if rows[place].request.get("changed_by"):
+            # The tool door says again that a person changed the call.
+            result = without_change(result)
+        return map_text(result, self.vault.reveal)
 
     async def decide(self, request: ApprovalRequest) -> ApprovalDecision | None:
         """What a person decided on this call; where nobody was asked, yes, so that the rest is compared."""

@@ -1,4 +1,4 @@
-"""A call waits at the tool door for a person, and runs only as that person saw it."""
+"""A call waits at the tool door for a person, and runs only as that person saw or made it."""
 
 import json
 from collections.abc import Callable
@@ -73,5 +73,10 @@ class Approve:
 def _told(result: ToolResult, call: ToolCall) -> ToolResult:
     """The result of a call that a person changed, which says so, or the model believes that its own ran."""
     arguments = json.dumps(call.arguments, ensure_ascii=False)
-    said = f"[{call.changed_by} changed the arguments of this call before it ran: {arguments}]"
+    said = f"[A person changed the arguments of this call before it ran: {arguments}]"
     return result.model_copy(update={"result": [TextResultContent(content=said), *result.result]})
+
+
+def without_change(result: ToolResult) -> ToolResult:
+    """What the tool itself gave, of a call that a person changed."""
+    return result.model_copy(update={"result": result.result[1:]})

@@ -117,6 +117,24 @@ async def test_a_call_that_the_other_policy_denies(house: House, other: Path) ->
     assert done.policy != done.recorded_policy
 
 
+async def test_a_call_that_two_persons_changed_is_changed_again(house: House) -> None:
+    """As they said it when it was recorded, whoever may decide."""
+    approvals = {"approvers": 2, "by": ["bob", "carol"]}
+    ringfence, act = house(approvals=approvals), recording()
+    talk = ringfence.conversation(clerk(act, *TWO_CALLS[::2]), id="c-1")
+    await talk.run(task="go")
+    (request,) = talk.pending_approvals
+    await talk.approve(request.id, by="bob", arguments={"what": "another"})
+    await talk.approve(request.id, by="carol")
+    await talk.resume()
+    assert act.calls == [{"what": "another"}]
+
+    policy = ringfence.folder / "ringfence.yaml"
+    done = await rerun(await recording_of(ringfence, "c-1"), policy=policy, team=clerk(act))
+
+    assert (done.differences, len(act.calls)) == ((), 1)
+
+
 async def test_a_call_that_would_need_a_person(house: House, other: Path) -> None:
     """The rerun goes on as recorded, so that the rest is compared, too."""
     act = recording()

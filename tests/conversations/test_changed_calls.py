@@ -57,14 +57,14 @@ async def waiting(house: House, act: RecordingTool, *replies: Any, **policy: Any
 
 
 async def test_the_call_runs_as_the_person_changed_it(house: House) -> None:
-    """Once, with what the person wrote; the model hears that it was changed, by whom and to what."""
+    """Once, with what the person wrote; the model hears that it was changed, and to what."""
     act = paying()
     ringfence, talk = await waiting(house, act)
     (request,) = talk.pending_approvals
     await talk.approve(request.id, by="bob", arguments={"amount": 5, "to": "Dora"})
     result = await talk.resume()
     assert act.calls == [{"amount": 5, "to": "Dora", "memo": ""}]
-    assert "bob changed the arguments of this call before it ran" in str(result.messages)
+    assert "A person changed the arguments of this call before it ran" in str(result.messages)
     assert reply_of(result) == "After."
     line = next(line for line in audit(ringfence) if line["event"] == "approval")
     assert (line["verdict"], line["by"], line["changed"]) == ("approved", "bob", True)
