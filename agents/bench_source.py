@@ -7,7 +7,7 @@ from ringfence.agents.bench_readings import Answered
 from ringfence.errors import RingfenceError
 from ringfence.guardrails.tool_spec import tool
 
-SOURCE = "stand_in_source"
+SOURCE = "untrusted_source"
 """The name of the tool."""
 
 
@@ -32,11 +32,11 @@ class StandInSource:
         """The tool, for one team."""
 
         @tool(consequential=False)
-        def stand_in_source(number: int) -> str:
+        def untrusted_source(number: int) -> str:
             """Give back a text that a test wants to be read."""
             return self._texts[number]
 
-        return stand_in_source
+        return untrusted_source
 
 
 def check_read(answers: Sequence[Answered]) -> None:

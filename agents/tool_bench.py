@@ -96,7 +96,7 @@ class ToolBench:
         return cls(load_policy(path), tools=tools, user=user, agent=agent, validators=validators, roles=roles)
 
     async def __aenter__(self) -> Self:
-        """Nothing is opened before the first call."""
+        """Opens nothing before the first call."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -105,9 +105,9 @@ class ToolBench:
 
     async def close(self) -> None:
         """Forget the conversation; a workbench that was handed in stays as it is."""
-        if self._ringfence is not None:
-            await self._ringfence.close()
-        self._ringfence = self._conversation = None
+        ringfence, self._ringfence, self._conversation = self._ringfence, None, None
+        if ringfence is not None:
+            await ringfence.close()
 
     def user_said(self, text: str) -> None:
         """What the user says before the next call; it passes the user door with it."""
@@ -173,16 +173,23 @@ class ToolBench:
                 outcome = await self.approve(outcome, by=person)
         return outcome
 
-    async def approve(self, waiting: ToolOutcome, *, by: str) -> ToolOutcome:
+    async def approve(
+        self, waiting: ToolOutcome, *, by: str, arguments: Mapping[str, Any] | None = None
+    ) -> ToolOutcome:
         """Approve a call that waits, and go on with it once it takes nobody else.
 
+        Args:
+            waiting: What `call` answered.
+            by: Who approves.
+            arguments: All of them, real, in the place of those that were asked for.
+
         Raises:
-            RingfenceError: It does not wait any more, or this person may not decide.
+            RingfenceError: It does not wait, this person may not decide, or these arguments do not pass.
         """
         conversation = await self._opened()
-        await conversation.approve(_id_of(waiting), by=by)
-        for request in conversation.pending_approvals:
-            return replace(waiting, request=request)
+        await conversation.approve(_id_of(waiting), by=by, arguments=arguments)
+        if still := conversation.pending_approvals:
+            return replace(waiting, request=still[0])
         return replace(await self._outcome(waiting.tool, conversation.resume), evidence=waiting.evidence)
 
     async def reject(self, waiting: ToolOutcome, *, by: str, reason: str = "") -> ToolOutcome:
@@ -196,8 +203,8 @@ class ToolBench:
         return await self._outcome(waiting.tool, conversation.resume)
 
     def _time_of(self, name: str) -> float:
-        rules = self._ringfence.policy.tools if self._ringfence else {}
-        return ToolPolicy(rules).rule(name).timeout_seconds or DEFAULT_TIMEOUT_SECONDS
+        policy = self._ringfence.policy if self._ringfence else Policy()
+        return ToolPolicy(policy.tools).rule(name).timeout_seconds or DEFAULT_TIMEOUT_SECONDS
 
     def _stage(self, stage: Stage, times: int) -> None:
         self._watch.stages.extend([stage] * times)
@@ -209,8 +216,8 @@ class ToolBench:
             self._ringfence = Ringfence(fitted, validators=self._validators, roles=self._roles, store=Store())
             # The log of a deployment has no place for what was only tried.
             self._ringfence.audit = AuditLog(None)
-            waits = Services(sleep=self._clock.sleep, clock=self._clock)
-            self._ringfence._services = waits  # noqa: SLF001 - only a test may jump over waits
+            own = Services(self._clock.sleep, self._clock)
+            self._ringfence._services = own  # noqa: SLF001 - only a test may jump over waits
             self._conversation = self._ringfence.conversation(self._team.build, user=self._user)
         return self._conversation
 

@@ -15,7 +15,7 @@ from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import Workbench
 
 import ringfence
-from ringfence import RingfenceError, errors
+from ringfence import RingfenceError, errors, testing
 from ringfence.agents.memory import FencedMemory
 from ringfence.agents.model_client import FencedModelClient
 from ringfence.agents.workbench import FencedWorkbench
@@ -40,6 +40,12 @@ def test_each_public_name_can_be_imported_and_is_documented(name: str) -> None:
         assert callable(value) or "Callable" in str(value)
     else:
         assert "Callable" in str(value)
+
+
+def test_the_names_for_tests_of_tools_are_documented() -> None:
+    """`ringfence.testing` says what each of its names is."""
+    assert sorted(testing.__all__) == testing.__all__
+    assert all(getattr(testing, name).__doc__ for name in testing.__all__)
 
 
 def test_every_error_is_public() -> None:

@@ -208,7 +208,7 @@ async def test_the_policy_of_a_file_holds(tmp_path: Path) -> None:
 
 async def test_a_policy_that_does_not_fit_the_tool_is_a_fault() -> None:
     """A rule of an argument that the tool does not have would never fit."""
-    policy = Policy(tools={"refund": {"arguments": {"amount": {"maximum": 5}}}})  # type: ignore[dict-item]  # pydantic reads it
+    policy = Policy(tools={"refund": {"arguments": {"amount": {"maximum": 5}}}})
     with pytest.raises(CoverageError, match="refund has no argument amount"):
         async with ToolBench(policy, tools=[refund]) as own:
             await own.call("refund", order_id="1182", amount_usd="5")
@@ -224,7 +224,7 @@ async def test_a_policy_file_with_faults_lists_them(tmp_path: Path) -> None:
 
 async def test_limits_of_the_conversation_count_on() -> None:
     """One bench is one conversation, whose calls are counted; its model costs nothing."""
-    policy = Policy(limits={"tool_calls": 2, "turns": 1, "model_calls": 1})  # type: ignore[arg-type]  # pydantic reads it
+    policy = Policy(limits={"tool_calls": 2, "turns": 1, "model_calls": 1})
     async with ToolBench(policy, tools=[find_order]) as own:
         outcomes: list[ToolOutcome] = [await own.call("find_order", order_id="1") for _ in range(3)]
     assert [one.became for one in outcomes] == [Became.DONE, Became.DONE, Became.REFUSED]

@@ -55,7 +55,7 @@ async def test_the_tries_come_to_an_end() -> None:
 
 async def test_a_call_that_could_act_twice_is_tried_again_only_when_nothing_happened() -> None:
     """Its tool says so by what it raises."""
-    rule = {"decision": "allow", "retries": {"times": 3, "on": ["NothingHappened"]}}
+    rule = {"decision": "allow", "retries": {"times": 3, "errors": ["NothingHappened"]}}
     async with bench(send_letter, rule=rule, name="send_letter") as own:
         own.user_said("Send a letter to Locker A-77.")
         own.service_fails(error=NothingHappened("the printer was off"))
@@ -114,6 +114,16 @@ async def test_several_persons_approve() -> None:
         assert (both.done, both.attempts) == (True, 1)
 
 
+async def test_whoever_approves_may_change_the_arguments_within_the_policy() -> None:
+    """What the policy does not let pass from a model, it does not let pass from a person."""
+    async with bench(rule={"arguments": {"amount_usd": {"maximum": 200}}}) as own:
+        waiting = await own.call("refund", order_id="1182", amount_usd="50")
+        with pytest.raises(RingfenceError):
+            await own.approve(waiting, by="bob", arguments={"order_id": "1182", "amount_usd": "500"})
+        done = await own.approve(waiting, by="bob", arguments={"order_id": "1182", "amount_usd": "40"})
+    assert done.arguments == {"order_id": "1182", "amount_usd": "40"}
+
+
 async def test_roles_are_those_that_the_bench_is_given() -> None:
     """A user without the role is refused."""
     policy = Policy.model_validate(
@@ -133,7 +143,7 @@ async def test_a_value_that_only_an_untrusted_source_supplied_waits() -> None:
         assert asked.done
         injected = await own.call("send_letter", to="Locker Z-99", body="Hello")
         assert injected.waits
-        assert any("stand_in_source" in line for line in injected.evidence)
+        assert any("untrusted_source" in line for line in injected.evidence)
 
 
 async def test_a_tool_that_nobody_described_is_no_tool() -> None:
