@@ -1,22 +1,22 @@
 """Asking a workbench that is none of AutoGen's own for its tools, such as an MCP server's."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autogen_core.tools import ToolSchema, Workbench
 
+from ringfence.agents import mcp_workbench
 from ringfence.agents.code_workbench import CodeWorkbench
 from ringfence.agents.contained_tools import ContainedWorkbench
+from ringfence.guardrails.nothing_happened import NothingHappened
 from ringfence.guardrails.records import Record
 from ringfence.guardrails.tool_listings import ToolListings
 from ringfence.guardrails.tool_spec import ToolSpec
 
 LONGEST_LISTING_SECONDS = 30.0
-_MCP = "autogen_ext.tools.mcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Server:
         self.believes_hints = believes_hints
         """Whether MCP's annotations are taken for what the tools do."""
         self._known: dict[str, ListedTool] = {}
-        self._offered: list[ListedTool] = []
+        self.offered: list[ListedTool] = []
+        """Its tools as it listed them last."""
         self._answers = False
         self._was_started_here = False
 
@@ -64,20 +65,26 @@ class Server:
             if not self._known:
                 raise
             self._answers = False
-            return self._offered
+            return self.offered
         self._answers = True
         for tool in listed:
             name = tool.schema["name"]
             if self._listings.note(name, tool.said, tool.parameters):
                 self._record("tool_changed", door="tool", tool=name)
-        self._offered = [self._known.setdefault(tool.schema["name"], tool) for tool in listed]
-        return self._offered
+            if not self._listings.change(name):
+                self._known.setdefault(name, tool)
+        self.offered = [self._known.get(one.schema["name"]) or _withheld(one) for one in listed]
+        return self.offered
 
     async def changed(self, tool: str) -> str:
-        """Why a call that was cleared may not be sent now; empty when nothing is known against it."""
+        """Why a call that was cleared may not be sent now; empty when nothing is known against it.
+
+        Raises:
+            NothingHappened: The server does not answer.
+        """
         offered = [one.schema["name"] for one in await self.tools()]
         if not self._answers:
-            return "the server does not answer"
+            raise NothingHappened("The server does not answer")
         if tool not in offered:
             return f"the server offers no {tool} any more"
         return self._listings.change(tool)
@@ -91,13 +98,17 @@ class Server:
 
     async def _listed(self) -> list[ListedTool]:
         async with asyncio.timeout(LONGEST_LISTING_SECONDS):
-            if _is_mcp(self._workbench) and self._workbench._actor is None:  # type: ignore[attr-defined]  # noqa: SLF001 - AutoGen tells it no other way
-                # AutoGen's own would start it, too, and nobody would stop it.
-                self._was_started_here = True
-                await self._workbench.start()
+            # AutoGen's own would start it, too, and nobody would stop it.
+            self._was_started_here |= await mcp_workbench.started(self._workbench)
             schemas = await self._workbench.list_tools()
-            told = await _told(self._workbench)
+            told = await mcp_workbench.told(self._workbench)
         return [_listed(one, told.get(one["name"]), believes_hints=self.believes_hints) for one in schemas]
+
+
+def _withheld(tool: ListedTool) -> ListedTool:
+    """A tool that changed before this process saw it: by its name alone, and no call of it is sent."""
+    said = "This tool changed, and cannot be called."
+    return replace(tool, schema=ToolSchema(name=tool.schema["name"], description=said), spec=ToolSpec())
 
 
 def server_of(
@@ -112,23 +123,6 @@ def server_of(
 def own_tool(schema: ToolSchema) -> ListedTool:
     """A tool that runs in this process, which can say of itself what it does."""
     return ListedTool(schema, {}, None, ToolSpec())
-
-
-def _is_mcp(workbench: Workbench) -> bool:
-    # Whoever has such a workbench has imported it; nobody else has to have MCP installed.
-    module = sys.modules.get(_MCP)
-    return module is not None and isinstance(workbench, module.McpWorkbench)
-
-
-async def _told(workbench: Workbench) -> dict[str, Any]:
-    """MCP's own descriptions of the tools, by the names that agents know; AutoGen drops the annotations."""
-    if not _is_mcp(workbench):
-        return {}
-    bench: Any = workbench
-    answer = await (await bench._actor.call("list_tools", None))  # noqa: SLF001 - AutoGen tells it no other way
-    overrides = bench._tool_overrides  # noqa: SLF001 - likewise
-    names = {tool.name: getattr(overrides.get(tool.name), "name", None) or tool.name for tool in answer.tools}
-    return {names[tool.name]: tool for tool in answer.tools}
 
 
 def _listed(schema: ToolSchema, tool: Any, *, believes_hints: bool) -> ListedTool:

@@ -8,6 +8,7 @@ from typing import Any
 from autogen_core import CancellationToken
 from autogen_core.tools import StaticStreamWorkbench, TextResultContent, ToolResult, Workbench
 
+from ringfence.agents import mcp_workbench
 from ringfence.agents.quiet_logs import quiet_events
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.running_call import running
@@ -37,7 +38,7 @@ async def run_tool(
     own = CancellationToken()
 
     def cancel() -> None:
-        with suppress(Exception):  # AutoGen's MCP workbench links what cannot be cancelled
+        with suppress(Exception):  # what a tool hangs on its token is its own
             own.cancel()
 
     token.add_callback(cancel)
@@ -61,6 +62,8 @@ async def _answer(
     token: CancellationToken,
     emit: Emit | None,
 ) -> ToolResult:
+    if mcp_workbench.is_mcp(workbench):
+        return await mcp_workbench.call_tool(workbench, call.tool, arguments, call.call_id)
     if emit is None or not isinstance(workbench, StaticStreamWorkbench):
         return await workbench.call_tool(call.tool, arguments, token, call.call_id)
     last: Any = None

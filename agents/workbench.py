@@ -116,7 +116,7 @@ class FencedWorkbench(StaticStreamWorkbench, Component[FencedWorkbenchConfig]):
 
     async def _described(self) -> list[ListedTool]:
         if self.server is not None:
-            tools = await self.server.tools()
+            tools = await self._listed_by(self.server)
         else:
             tools = [own_tool(schema) for schema in await self._workbench.list_tools()]
         # Agents read what a tool says of itself, and a server may say anything, and something else tomorrow.
@@ -128,6 +128,19 @@ class FencedWorkbench(StaticStreamWorkbench, Component[FencedWorkbenchConfig]):
             await door(self._descriptions, listed)(ToolCall(self.agent, "list_tools", {}, ""))
             self._described_before.add(said)
         return tools
+
+    async def _listed_by(self, server: Server) -> list[ListedTool]:
+        """Its tools; when the conversation has stopped, those that it listed last, because nobody waits."""
+        if self._stop.error is not None and server.offered:
+            return server.offered
+        work = asyncio.ensure_future(server.tools())
+        self._stop.link(work)
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        return server.offered if work.cancelled() else work.result()
 
     async def call_tool(
         self,

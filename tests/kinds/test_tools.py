@@ -1,4 +1,4 @@
-"""Tools of each kind that AutoGen has: none acts uncleared, and no model sees personal data of their results."""
+"""Tools of each kind that AutoGen has: none acts uncleared, no model sees personal data of a result."""
 
 import asyncio
 import json

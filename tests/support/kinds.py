@@ -1,4 +1,4 @@
-"""Rows of docs/coverage.md: each is a test, which says what kind of part it tests and what is done with it."""
+"""Rows of docs/coverage.md: each is a test, which says which kind of part it shows, and how it fares."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
