@@ -184,6 +184,8 @@ class ClearToolCalls:
 
     def _judged(self, name: str, arguments: Mapping[str, Any], agent: str) -> Verdict:
         judged = self._judge.judge(ToolCall(agent, name, arguments, ""), to_run=False)
+        if doubts := [*dict.fromkeys(one.why for one in judged.traces if one.why)]:
+            self._record("provenance", door="model", agent=agent, tool=name, doubts=doubts)
         verdict, seen = judged.verdict, judged.revealed.arguments
         hidden = [argument for argument, value in seen.items() if self._vault.is_stand_in(value)]
         if isinstance(verdict, Block) and hidden:

@@ -25,6 +25,9 @@ class ArgumentTerms:
     """Argument → values that the tool's schema or the policy lists, and names that the schema gives."""
 
 
+_AT_THE_USER_DOOR = frozenset({SourceKind.USER, SourceKind.UNTRUSTED})
+_MOST_SAVED = 200_000
+"""Characters of what was said that are written down with each step; the newest."""
 _NO_TERMS = ArgumentTerms()
 
 
@@ -119,18 +122,24 @@ class Provenance:
     # What is written down
 
     def saved(self) -> dict[str, Any]:
-        """What the journal does not hold: what was said and handed in at the user door."""
-        texts = [one for one in self._texts.kept() if not one.source.name and not one.source.arguments]
-        kept = [
-            {"kind": one.source.kind.value, "text": one.text.text}
-            for one in texts
-            if one.source.kind is not SourceKind.OPERATOR
+        """What the journal's rows do not hold: what was said and handed in at the user door."""
+        handed_in = [
+            one for one in self._texts.kept() if not one.source.name and one.source.kind in _AT_THE_USER_DOOR
         ]
+        kept: list[dict[str, str]] = []
+        room = _MOST_SAVED
+        is_cut = False
+        for one in reversed(handed_in):
+            room -= len(one.text.text)
+            if room < 0:
+                is_cut |= one.source.kind is SourceKind.UNTRUSTED
+                continue
+            kept.append({"kind": one.source.kind.value, "text": one.text.text})
         return {
-            "said": kept,
+            "said": kept[::-1],
             "since": self.since,
             "is_loaded": self.is_loaded,
-            "is_incomplete": self._texts.is_incomplete,
+            "is_incomplete": self._texts.is_incomplete or is_cut,
         }
 
     def load(self, saved: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from ringfence.guardrails.number_keys import number_key
 
 _LONGEST_LITERAL = 50_000
 _DEEPEST = 64
-_LONGEST_NAME = 40
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ESCAPED = re.compile(r"\\+(?:[nrt]|([\"']))")
 
 
@@ -42,7 +42,8 @@ def leaves(value: Any, place: str = "", depth: int = 0) -> Iterator[tuple[str, s
             for key, item in value.items():
                 name = str(key)
                 yield name, place
-                inner = name[:_LONGEST_NAME]
+                # A stranger may have chosen it, and people and models read where a value stands.
+                inner = name if _NAME.fullmatch(name) else "…"
                 yield from leaves(item, f"{place}.{inner}" if place else inner, depth + 1)
         case list() | tuple() | set():
             for index, item in enumerate(value):
