@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -9,12 +10,31 @@ from typing import Any
 
 from ringfence.places import place_in_team
 
+_STDOUT, _STDERR = 1, 2
+
 
 @contextmanager
 def only_json() -> Iterator[None]:
     """What a team file or a tool prints goes to stderr, for stdout holds the JSON object."""
-    with redirect_stdout(sys.stderr):
+    with _to_stderr_by_number(), redirect_stdout(sys.stderr):
         yield
+
+
+@contextmanager
+def _to_stderr_by_number() -> Iterator[None]:
+    """What is written past Python, such as by a program that a tool starts, goes there as well."""
+    sys.stdout.flush()
+    try:
+        kept = os.dup(_STDOUT)
+    except OSError:  # a process without standard output has nothing to keep free
+        yield
+        return
+    try:
+        os.dup2(_STDERR, _STDOUT)
+        yield
+    finally:
+        os.dup2(kept, _STDOUT)
+        os.close(kept)
 
 
 @contextmanager

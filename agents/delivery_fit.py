@@ -9,7 +9,8 @@ from ringfence.guardrails.tool_policy import ToolPolicy
 from ringfence.guardrails.tool_spec import ToolSpec
 
 _CURES = (
-    f"say `errors: [{NOTHING_HAPPENED}]`, or make it idempotent, or give it an idempotency key or a transaction"
+    f"say `errors: [{NOTHING_HAPPENED}]`, or make it idempotent, or give it an idempotency key or a "
+    "transaction"
 )
 
 

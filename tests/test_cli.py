@@ -231,6 +231,17 @@ def test_nothing_but_json_on_stdout(ringfence: Command, policy: Path) -> None:
     assert "printed by a tool" in done.err
 
 
+def test_what_a_tool_writes_past_python_is_not_on_stdout_either(tmp_path: Path) -> None:
+    """A program that it starts inherits the stream by its number."""
+    shout = "__import__('os').write(1, b'by number'); __import__('subprocess').run(['echo', 'by a program'])"
+    team = TEAM.replace('print("printed by a tool")', shout)
+    policy = small_team(tmp_path / "team", team=team)
+    done = in_a_shell("run", policy, "--task", "pay 5", "--approve", "all", "--json")
+    assert done.json()["status"] == "done"
+    assert "by number" in done.err
+    assert "by a program" in done.err
+
+
 def test_markup_and_bidi_in_a_tool_result_do_nothing(ringfence: Command, policy: Path) -> None:
     """Rich's markup is printed as it is, and characters that turn the text around never arrive."""
     done = ringfence("run", policy, "--task", "look at [blink]me")
