@@ -86,6 +86,14 @@ ner: ## Train the basic tier's name recognizer anew (in an environment of its ow
 bench-pii: $(DEV_STAMP) ## Measure the filter of personal data; DATA=file measures on that, too
 	@$(BIN)/python -m benchmarks.pii $(if $(DATA),"$(DATA)") --picture docs/pictures/pii-linear.svg
 
+.PHONY: bench-agentdojo
+bench-agentdojo: ## Play AgentDojo's attacks on the tool gate (in an environment of its own; SUITE=banking,slack)
+	@test -d .venv-agentdojo || $(PYTHON) -m venv .venv-agentdojo
+	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --upgrade "pip>=25.1"
+	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --constraint constraints.txt $(EDITABLE) . --group agentdojo
+	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --no-deps agentdojo==0.1.35
+	@.venv-agentdojo/bin/python benchmarks/agentdojo.py $(if $(SUITE),--suite $(SUITE)) $(ARGS)
+
 .PHONY: chaos
 chaos: $(DEV_STAMP) ## Kill a conversation's process at every write (an hour; ARGS="--sample 20" takes less)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
@@ -111,4 +119,4 @@ lock: ## Resolve the dependencies anew into constraints.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything that was built
-	@rm -rf $(VENV) .venv-ner build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-ner .venv-agentdojo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
