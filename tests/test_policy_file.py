@@ -165,6 +165,9 @@ BAD_SECTIONS = [
     ("team: .py:x\n", 1, "team", "such as team.py:support_team"),
     ("audit: {path: ''}\n", 1, "audit.path", "must not be empty"),
     ("approvals:\n  timeout_seconds: 0\n", 2, "approvals.timeout_seconds", "more than 0, and is 0"),
+    ("approvals:\n  approvers: 0\n", 2, "approvals.approvers", "at least 1, and is 0"),
+    ("approvals:\n  by: []\n", 2, "approvals.by", "must not be empty"),
+    ("tools:\n  a: {approvals: {approver: 2}}\n", 2, "tools.a.approvals.approver", "`approvers`"),
 ]
 
 BAD_MODELS = [

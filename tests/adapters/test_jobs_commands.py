@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from databases import KEYS_TEXT
 from job_team import JobTeam
 from rich.console import Console
@@ -116,6 +117,14 @@ def test_lists_say_where_each_job_stands(ringfence: Command) -> None:
         (["jobs retry", "nobody"], 1, "knows no job 'nobody'"),
         (["approvals approve", "nothing", "--by", "bob"], 1, "knows no request 'nothing'"),
         (["approvals approve", "nothing"], 2, "--by"),
+        (["approvals show", "nothing"], 1, "knows no request 'nothing'"),
+        (
+            ["approvals approve", "nothing", "--by", "bob", "--arguments", "amount=5"],
+            2,
+            "one plain JSON object",
+        ),
+        (["approvals approve", "nothing", "--by", "bob", "--arguments", "[5]"], 2, "one plain JSON object"),
+        (["approvals approve", "nothing", "--by", "bob", "--arguments", '{"a": NaN}'], 2, "plain JSON"),
     ],
 )
 def test_wrong_use_is_said_to_be_wrong(
@@ -201,6 +210,67 @@ def test_a_rejected_call_does_not_run_and_the_team_hears_why(ringfence: Command,
     ringfence("worker", "--until-idle")
     assert "too much" in ringfence("jobs watch", "job").out
     assert team.effects == []
+
+
+def test_a_request_is_shown_with_all_that_it_takes_to_decide(ringfence: Command) -> None:
+    """The call, why, who may decide, until when; real values only on demand."""
+    request = waiting(ringfence, "mail jane@acme.com")
+    shown = ringfence("approvals show", request)
+    assert shown.code == 0
+    for words in (
+        f"request       {request} (approval)",
+        "status        waiting",
+        "conversation  job, of jane",
+        'argument      to = "<EMAIL_ADDRESS_1>"',
+        "--reveal shows real values",
+        "because       mail is consequential",
+        "who may       anybody who gives a name",
+        "until         ",
+        "digest        ",
+    ):
+        assert words in shown.out
+    assert 'to = "jane@acme.com"' in ringfence("approvals show", request, "--reveal").out
+    ringfence("approvals reject", request, "--by", "bob")
+    after = ringfence("approvals show", request, "--json").json()
+    assert (after["status"], after["decided_by"], after["still_needed"]) == ("rejected", "bob", 0)
+
+
+def test_other_arguments_are_put_in_the_place_of_the_agents(ringfence: Command, team: JobTeam) -> None:
+    """If they may be; and what runs is shown afterwards."""
+    request = waiting(ringfence)
+    refused = ringfence("approvals approve", request, "--by", "bob", "--arguments", '{"amount": 5}')
+    assert (refused.code, refused.out) == (1, "")
+    assert "do not fit pay: amount: must be a text" in refused.err
+    seen = ringfence("approvals show", request, "--json").json()["digest"]
+    stale = ringfence("approvals approve", request, "--by", "bob", "--seen", f"{seen[:-1]}x")
+    assert (stale.code, "look at it again" in stale.err) == (1, True)
+    changed = ["--arguments", '{"amount": "5"}', "--seen", seen]
+    assert ringfence("approvals approve", request, "--by", "bob", *changed).code == 0
+    ringfence("worker", "--until-idle")
+    assert team.effects == ["paid 5"]
+    assert "changed       by bob" in ringfence("approvals show", request).out
+
+
+def test_several_persons_approve_and_others_may_not(ringfence: Command, team: JobTeam) -> None:
+    """The job stays where it is until the last of them has spoken."""
+    sections = yaml.safe_load(team.policy.read_text())
+    approvals = {"by": ["*@contoso.com"], "approvers": 2, "four_eyes": True}
+    team.policy.write_text(yaml.safe_dump(sections | {"approvals": approvals}))
+    request = waiting(ringfence)
+    wrong = ringfence("approvals approve", request, "--by", "jane")
+    assert (wrong.code, "own user" in wrong.err) == (1, True)
+    wrong = ringfence("approvals reject", request, "--by", "eve@evil.org")
+    assert (wrong.code, "it may be decided by *@contoso.com, 2 different persons" in wrong.err) == (1, True)
+    first = ringfence("approvals approve", request, "--by", "bob@contoso.com")
+    assert first.out == f"{request} approved, of conversation job; it waits for 1 more to approve it\n"
+    assert "approved by bob@contoso.com; 1 more needed" in ringfence("approvals list").out
+    assert ringfence("jobs show", "job").code == 5
+    again = ringfence("approvals approve", request, "--by", "Bob@contoso.com")
+    assert (again.code, "approved it already" in again.err) == (1, True)
+    last = ringfence("approvals approve", request, "--by", "carol@contoso.com", "--json").json()
+    assert (last["status"], last["job"]) == ("approved", "queued")
+    ringfence("worker", "--until-idle")
+    assert team.effects == ["paid 700"]
 
 
 def test_nothing_waits_of_a_job_that_was_cancelled(ringfence: Command) -> None:
