@@ -22,7 +22,7 @@ NOW = datetime(2026, 7, 6, 10, tzinfo=UTC)
 DOUBT = Trace("to", "x@y.example", "address", None, escalates=True, why="`to` came from a web page")
 
 
-def policy(autonomy: int = 2, **rules: Any) -> ToolPolicy:
+def policy(autonomy: int = 2, /, **rules: Any) -> ToolPolicy:
     return ToolPolicy(
         {name: ToolRule.model_validate(rule) for name, rule in rules.items()}, autonomy=autonomy
     )
@@ -95,7 +95,7 @@ def test_a_tool_that_nobody_described() -> None:
     assert "@tool(...)" in said.reason
     assert "`tools`" in said.reason
     for name in ("refund", "ref*"):
-        rules = policy(**{name: {}})
+        rules = ToolPolicy({name: ToolRule()})
         assert isinstance(rules.judge("refund", rules.describe("refund", ToolSpec()), {}), Escalate)
     within = ToolSpec(composite=True)
     assert isinstance(ToolPolicy({}).judge("ask_the_team", within, {}), Escalate)
@@ -225,9 +225,8 @@ class TestTotals:
     def over(
         rule: dict[str, Any], amount: object, *made: MadeCall, tool: str = "refund", run: int = 1
     ) -> Verdict:
-        rules = policy(
-            **{"re*": {"decision": "allow", "arguments": {"amount": rule}}, "pay": {"decision": "allow"}}
-        )
+        rule = {"decision": "allow", "arguments": {"amount": rule}}
+        rules = ToolPolicy({"re*": ToolRule.model_validate(rule), "pay": ToolRule()})
         return rules.judge(tool, ACTS, {"amount": amount}, Situation(now=NOW, made=made, run=run))
 
     @pytest.mark.parametrize(
