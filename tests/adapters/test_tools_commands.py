@@ -106,7 +106,7 @@ def test_a_call_that_would_wait_says_who_may_decide(tools: Command, folder: Path
     assert facts["seen_arguments"] == {"to": "<EMAIL_ADDRESS_1>"}
     assert facts["real_arguments"] == {"to": "jane@example.com"}
     assert facts["approval"]["approvers"] == 1
-    assert facts["evidence"] == ["`to` = jane@example.com came from the user"]
+    assert facts["evidence"] == []  # nothing was read that could have supplied a value
     assert "waits for approval" in facts["model_hears"]
     assert sent(folder) == []
 
