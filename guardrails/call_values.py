@@ -1,6 +1,7 @@
 """The values that the arguments of a call hold, each with its place and its kind."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -43,6 +44,13 @@ class Value:
     def folded(self) -> str:
         """In small letters, with plain signs."""
         return fold(self.written)
+
+    @cached_property
+    def is_disguised(self) -> bool:
+        """Whether it is written with signs that only look like plain ones, or that nobody sees."""
+        if self.written.isascii():
+            return False
+        return " ".join(unicodedata.normalize("NFC", self.written).lower().split()) != self.folded
 
     @cached_property
     def squeezed(self) -> str:

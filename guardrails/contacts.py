@@ -161,8 +161,7 @@ def _bare_links(text: str) -> Iterator[tuple[Found, str]]:
 
 def _without_next_sentence(link: str) -> str:
     """A link up to where a host can end: `acme.com.They` is one with a sentence behind it, `a.b` is none."""
-    host = _BEHIND.split(link, maxsplit=1)[0]
-    whole = host
+    host = whole = _DOT.sub(".", _BEHIND.split(link, maxsplit=1)[0])
     while "." in host:
         name = canonical(host) or ""
         ending = name.rpartition(".")[2]

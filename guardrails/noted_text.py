@@ -103,7 +103,12 @@ class NotedText:
         _ = self.contacts, self.hidden_contacts, self.numbers, self.fields, self.squeezed, self.words
 
     def says(self, value: Value) -> bool:
-        """Whether it says just this value, as a word of its own."""
+        """Whether it says just this value, as a word of its own; with odd signs only if it has them, too."""
+        if value.is_disguised and value.written.strip() not in self.plain:
+            return value.kind in _BY_VALUE and self._says(value)
+        return self._says(value)
+
+    def _says(self, value: Value) -> bool:
         match value.kind:
             case ValueKind.NUMBER:
                 return value.key in self.numbers
