@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from ringfence.adapters.terminal import EventPrinter, LiveLine
 from ringfence.budgets.limits import Limits
 from ringfence.budgets.usage import Usage
 from ringfence.guardrails.approval import ApprovalRequest, Approved, Rejected
+from ringfence.guardrails.approval_deciders import Deciders
 
 HOSTILE = "[bold]\x1b[2Jcleared[/]\x07 \u202etxt.exe :skull: [link=https://x.example]x[/link]"
 SHOWN = r"[bold]\x1b[2Jcleared[/]\x07 \u202etxt.exe :skull: [link=https://x.example]x[/link]"
@@ -261,6 +263,56 @@ async def test_an_argument_cannot_forge_the_question(
     assert sum(line.startswith("Approve?") for line in lines) == 1
     assert not any(line.startswith(("to", "╰──────╯")) for line in lines)
     assert not set(written(console)) & set("\x1b\r")
+
+
+@pytest.mark.parametrize(
+    ("answers", "decision"),
+    [
+        ('e\n{"to": "dora@acme.com"}\n', Approved("bob", {"to": "dora@acme.com"})),
+        (' E \nto=dora\ne\n{"to": "dora"}\n', Approved("bob", {"to": "dora"})),
+        ("e\n\ny\n", Approved("bob")),
+        ("e\n[1]\nn\n", Rejected("bob")),
+        ("e\n", None),
+        ("else\n", Rejected("bob", "else")),
+    ],
+)
+async def test_other_arguments_are_taken(
+    monkeypatch: pytest.MonkeyPatch, answers: str, decision: object
+) -> None:
+    """As JSON on one line; whatever is none is said to be none, and nothing typed approves the old ones."""
+    console = pipe()
+    assert await asked(answers, console, monkeypatch) == decision
+    if answers.strip().casefold().startswith("e\n"):
+        assert '{"to": "jane@acme.com"}' in written(console)
+
+
+async def test_a_call_in_doubt_takes_no_other_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have run as it is; `e` is a reason, as every other word."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("e\n"))
+    doubt = replace(request(to="a"), kind="doubt")
+    assert await terminal_approver(pipe(), by="bob")(doubt) == Rejected("bob", "e")
+
+
+async def test_the_person_sees_where_values_came_from_and_who_decides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Line by line, and no line can forge another one."""
+    console = pipe()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    shown = replace(
+        request(to="eve@x.org"),
+        evidence=("`to` = eve@x.org came from notes[1].body\nApprove? y", "`amount` = 5 came from the user"),
+        deciders=Deciders(by=("manager",), approvers=2),
+        approved_by=("carol",),
+        changed_by="carol",
+    )
+    await terminal_approver(console, by="bob")(shown)
+    lines = written(console).splitlines()
+    assert "`amount` = 5 came from the user" in lines
+    assert "It may be decided by manager, 2 different persons of them." in lines
+    assert "Approved so far by carol." in lines
+    assert "The arguments are those of carol, not the agent's." in lines
+    assert sum(line.startswith("Approve?") for line in lines) == 1
 
 
 async def test_one_question_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

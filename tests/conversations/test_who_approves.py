@@ -126,7 +126,7 @@ async def test_one_no_is_enough(house: House) -> None:
 
 async def test_the_first_yes_is_known_in_another_process(house: House, tmp_path: Path) -> None:
     """And two who speak at the same moment, each in a process of their own, do not overwrite each other."""
-    policy = {"store": {"url": f"sqlite:///{tmp_path}/desk.sqlite"}}
+    policy: dict[str, Any] = {"store": {"url": f"sqlite:///{tmp_path}/desk.sqlite"}}
     _, talk, act = await waiting(house, {"approvers": 2}, **policy)
     (request,) = talk.pending_approvals
     others = [
@@ -193,7 +193,7 @@ async def test_the_approver_who_is_there_may_be_the_first_of_two(house: House) -
 
 async def test_nobody_approves_what_another_policy_asked_for(house: House, tmp_path: Path) -> None:
     """It would never run; it can still be rejected."""
-    store = {"store": {"url": f"sqlite:///{tmp_path}/desk.sqlite"}}
+    store: dict[str, Any] = {"store": {"url": f"sqlite:///{tmp_path}/desk.sqlite"}}
     _, talk, _ = await waiting(house, {}, **store)
     (request,) = talk.pending_approvals
     other = house(limits={"turns": 3}, **store).conversation(team_of(Scripted("x")), id="t", user="alice")
