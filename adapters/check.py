@@ -38,7 +38,12 @@ class Checked:
             return {"status": "invalid", "file": self.file, "error": error, "faults": faults}
         facts = self.policy.model_dump(mode="json", exclude_unset=False)
         tools = [
-            {"name": name, "consequential": spec.consequential, "decision": decision.value}
+            {
+                "name": name,
+                "consequential": spec.consequential,
+                "described": spec.described or spec.composite,
+                "decision": decision.value,
+            }
             for name, spec, decision in self.tools
         ]
         fenced = {"team": self.policy.team, "agents": list(self.agents), "tools": tools}

@@ -53,7 +53,10 @@ def _rows(checked: Checked, policy: Policy) -> Iterator[tuple[str, str, str]]:
         yield "team", policy.team, "every model and tool of it is behind the fence"
         yield "agents", ", ".join(checked.agents), ""
     for title, (name, spec, decision) in _titled("tools", checked.tools):
-        yield title, name, f"{'consequential' if spec.consequential else 'read-only'}, {_DECISIONS[decision]}"
+        kind = "consequential" if spec.consequential else "read-only"
+        follows = f"{kind}, {_DECISIONS[decision]}"
+        is_described = spec.described or spec.composite
+        yield title, name, follows if is_described else "nobody described it, so it never runs"
     for title, (tier, model) in _titled("models", policy.models.items()):
         yield title, tier, tier_words(model)
     yield "personal data", "detection", policy.pii.detection

@@ -343,7 +343,12 @@ def test_check_says_what_is_fenced(ringfence: Command, policy: Path) -> None:
     facts = ringfence("check", policy, "--json").json()
     assert (facts["status"], facts["faults"]) == ("done", [])
     assert facts["fenced"]["agents"] == ["clerk"]
-    assert facts["fenced"]["tools"][0] == {"name": "look", "consequential": False, "decision": "allow"}
+    assert facts["fenced"]["tools"][0] == {
+        "name": "look",
+        "consequential": False,
+        "described": True,
+        "decision": "allow",
+    }
 
 
 def test_a_policy_without_a_team_can_be_checked(ringfence: Command, tmp_path: Path) -> None:

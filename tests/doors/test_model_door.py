@@ -42,6 +42,7 @@ from ringfence import (
     RingfenceError,
     Status,
     TeamFactory,
+    tool,
 )
 
 House = Callable[..., Ringfence]
@@ -300,6 +301,7 @@ async def test_good_calls_run_beside_refused_ones(house: House) -> None:
 async def test_personal_data_in_an_operators_prompt_stays_in_the_house(house: House) -> None:
     """System prompts and descriptions of tools are masked like any text on its way to a provider."""
 
+    @tool(consequential=False)
     def act(what: str) -> str:
         """Do it."""
         return what
