@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing Ringfence with what its tests need (a minute or two, the first time only)"
-	@$(PIP) install --constraint constraints.txt $(EDITABLE) ".[demo,notebook,anthropic,azure,ollama,mcp,postgres]" --group dev
+	@$(PIP) install --constraint constraints.txt $(EDITABLE) ".[demo,notebook,anthropic,azure,http,ollama,mcp,postgres]" --group dev
 	@touch $@ $(STAMP)
 
 .PHONY: setup
@@ -91,7 +91,7 @@ bench-agentdojo: ## Play AgentDojo's attacks on the tool gate (in an environment
 	@test -d .venv-agentdojo || $(PYTHON) -m venv .venv-agentdojo
 	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --upgrade "pip>=25.1"
 	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --constraint constraints.txt $(EDITABLE) . --group agentdojo
-	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --no-deps agentdojo==0.1.35
+	@.venv-agentdojo/bin/python -m pip --disable-pip-version-check -qq install --no-deps agentdojo==0.1.35 google-genai==3.6.1
 	@.venv-agentdojo/bin/python benchmarks/agentdojo.py $(if $(SUITE),--suite $(SUITE)) $(ARGS)
 
 .PHONY: chaos
@@ -107,6 +107,10 @@ bench-durability: $(DEV_STAMP) ## Measure what durable conversations cost, besid
 pictures: $(DEV_STAMP) ## Make the README's picture anew
 	@$(BIN)/python docs/make_pictures.py
 
+.PHONY: coverage-page
+coverage-page: $(DEV_STAMP) ## Make docs/coverage.md anew of the tests in tests/kinds/
+	@$(BIN)/python docs/make_coverage.py
+
 .PHONY: build
 build: $(DEV_STAMP) ## Build wheel and source archive into dist/
 	@$(BIN)/python -m pip --quiet wheel --no-deps --wheel-dir dist .
@@ -114,7 +118,7 @@ build: $(DEV_STAMP) ## Build wheel and source archive into dist/
 .PHONY: lock
 lock: ## Resolve the dependencies anew into constraints.txt
 	@rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/python -m pip --quiet install --upgrade pip
-	@.lock/bin/python -m pip --quiet install --editable ".[demo,notebook,anthropic,azure,ollama,mcp,postgres]" --group dev
+	@.lock/bin/python -m pip --quiet install --editable ".[demo,notebook,anthropic,azure,http,ollama,mcp,postgres]" --group dev
 	@.lock/bin/python -m pip freeze --exclude-editable > constraints.txt && rm -rf .lock
 
 .PHONY: clean

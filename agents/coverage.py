@@ -59,6 +59,8 @@ _OWN_WAYS = frozenset(
     }
 )
 """What a subclass of a known agent or team would have to override to reach a model or a tool by itself."""
+_ASK_MODELS_THEMSELVES = ("autogen_ext.tools.graphrag",)
+"""Modules of tools whose models are none of AutoGen's, so that the walk would not find them."""
 _DEEPEST = 6
 _OWN_RUNTIME = "omit runtime=..., or make a SingleThreadedAgentRuntime for this team alone in its factory"
 _UNKNOWN_TEAM = "is a team that Ringfence does not know; use AutoGen's own"
@@ -223,6 +225,9 @@ class _Walker:
         inside = workbench._workbench  # noqa: SLF001
         for tool in getattr(inside, "_tools", ()):
             self._seen.add(id(tool))
+            if type(tool).__module__.startswith(_ASK_MODELS_THEMSELVES):
+                said = "asks models of its own, past the model door"
+                self._fault(f"{path} › {tool.name}", f"{type(tool).__name__} {said}")
             self._held(tool, f"{path} › {tool.name}")
         self._held(inside, f"{path} › tools")
 

@@ -8,13 +8,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_core import CancellationToken
 from autogen_core.tools import BaseStreamTool, BaseTool, FunctionTool, StaticStreamWorkbench, StaticWorkbench
 from fenced import EMAIL, agent, recording, team_of
-from kinds import DESCRIBED, RESULT, asks, fenced, is_refused, runs_once_approved
+from kinds import DESCRIBED, RESULT, asks, fenced, is_refused, refused, runs_once_approved
 from pydantic import BaseModel
 from scripted import Bench, Scripted, call, result
 
@@ -162,8 +163,9 @@ async def test_several_workbenches(house: House) -> None:
     act, look, model = recording(answer=RESULT), recording("look", consequential=False), asks()
 
     def factory(fence: Fence) -> Any:
-        one = agent(fence, model, tools=[look.function], max_tool_iterations=3)
-        one._workbench.append(fence.workbench([act.function]))
+        benches = [fence.workbench([look.function]), fence.workbench([act.function])]
+        client = fence.model_client(model, model="scripted")
+        one = AssistantAgent("desk", client, workbench=benches, max_tool_iterations=3)
         return RoundRobinGroupChat([one], max_turns=1)
 
     await runs_once_approved(house(), factory, act.calls, model)
@@ -345,3 +347,15 @@ async def test_a_langchain_tool(house: House) -> None:
 async def test_a_tool_that_nobody_described_is_refused(house: House) -> None:
     """The fault says both cures."""
     await is_refused(house(), desk(asks(), [Acting([])]), "nobody said what it does")
+
+
+@refused(
+    "Tools",
+    "`GlobalSearchTool`, `LocalSearchTool` of GraphRAG",
+    "ask models of their own past the model door",
+)
+async def test_graphrag(house: House) -> None:
+    """GraphRAG's models are none of AutoGen's, so the walk knows the tools by where they are from."""
+    kind = type("GlobalSearchTool", (Acting,), {"__module__": "autogen_ext.tools.graphrag._global_search"})
+    made = desk(Scripted("x"), [kind([])])
+    await is_refused(house(**DESCRIBED), made, "GlobalSearchTool asks models of its own")
