@@ -579,9 +579,10 @@ async def test_a_workbench_that_fails_in_the_middle_of_a_run_ends_it(
 
     monkeypatch.setattr(Bench, "list_tools", sometimes)
     model = Scripted([call()], "never")
-    conversation = house().conversation(team_of(model, Bench(), max_tool_iterations=2))
+    ringfence = house(tools={"act": {"decision": "allow"}})
+    conversation = ringfence.conversation(team_of(model, Bench(), max_tool_iterations=2))
     with pytest.raises(ConversationInterrupted, match="cannot be listed"):
-        await conversation.run(task="Go")
+        await conversation.run(task="Act")
 
 
 @pytest.mark.parametrize(

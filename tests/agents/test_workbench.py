@@ -205,5 +205,5 @@ async def test_a_tool_that_appears_during_a_run_is_refused(house: House) -> None
     conversation = house(tools={"act": {"decision": "allow"}}).conversation(
         team_of(model, Growing(), max_tool_iterations=4)
     )
-    await conversation.run(task="Go")
+    await conversation.run(task="Act")
     assert ran == ["act"]
