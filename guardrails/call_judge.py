@@ -36,7 +36,7 @@ class Tracing:
 
     mode: ProvenanceMode = ProvenanceMode.ENFORCE
     traced: tuple[str, ...] = ()
-    """Guardrails whose suspicions only take away the excuses of sources, instead of asking before each call."""
+    """Guardrails whose suspicions only take excuses away from sources, and do not ask before each call."""
 
 
 _ENFORCED = Tracing()

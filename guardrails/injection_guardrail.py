@@ -28,8 +28,8 @@ class OnFind(StrEnum):
     TIGHTEN = "tighten"
     """The text passes, and from then on a person decides on every consequential call of the conversation."""
     TRACE = "trace"
-    """The text passes, and from then on a source that the user named excuses no value any more; calls of which
-    the user said every value still run."""
+    """The text passes, and its source excuses no value any more, although it was named; calls of which the
+    user said every value still run."""
     BLOCK = "block"
     """The text goes no further."""
 

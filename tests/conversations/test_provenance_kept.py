@@ -25,6 +25,7 @@ OPEN: dict[str, Any] = {
     **PLAIN,
     "tools": {"send_email": {"decision": "allow"}},
     "injection": {"on_find": "trace"},
+    "provenance": {"mode": "enforce"},
 }
 
 
@@ -207,7 +208,7 @@ async def test_a_memory_is_believed_only_where_the_policy_trusts_it(house: House
     factory: TeamFactory = lambda fence: remembers(fence, office, mails(ATTACKER), "Done.")  # noqa: E731 - a factory
     names = ["List*"] if trusted else []
 
-    conversation = house(**OPEN, provenance={"trusted_memories": names}).conversation(factory)
+    conversation = house(**{**OPEN, "provenance": {"trusted_memories": names}}).conversation(factory)
     await conversation.run(task="Mail whom it may concern.")
 
     assert office.mailed == ([ATTACKER] if trusted else [])
@@ -261,7 +262,7 @@ async def test_a_doubt_has_the_consequences_that_the_policy_gives_it(
 ) -> None:
     """In shadow mode it is only on record; switched off, nobody looks."""
     office = an_office("A note.")
-    ringfence = house(**OPEN, provenance={"mode": mode})
+    ringfence = house(**{**OPEN, "provenance": {"mode": mode}})
     conversation = talk(ringfence, office, READS, mails(ATTACKER), "Done.")
 
     await conversation.run(task=f"Read the note and mail {BOB}.")

@@ -50,7 +50,11 @@ def obeys(address: str) -> Scripted:
     )
 
 
-ALLOWED = {"tools": {"send_email": {"decision": "allow"}}, "injection": {"on_find": "trace"}}
+ALLOWED = {
+    "tools": {"send_email": {"decision": "allow"}},
+    "injection": {"on_find": "trace"},
+    "provenance": {"mode": "enforce"},
+}
 TASK = "Read the notes of order 7 and send an email about them to bob@contoso.com."
 
 
