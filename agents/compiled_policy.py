@@ -107,8 +107,8 @@ def _unknown_roles(policy: Policy) -> Iterator[Fault]:
     for name, rule in policy.tools.items():
         for role in sorted({*(rule.roles or ())} - policy.roles.keys()):
             there = ", ".join(sorted(policy.roles)) or "none"
-            said = f"no role is named {role}; there is: {there}"
-            yield Fault(f"{said}. Name it under `roles`, or say Ringfence(roles=...)", where=f"tools.{name}.roles")
+            cure = "name it under `roles`, or say Ringfence(roles=...)"
+            yield Fault(f"no role is named {role}; there is: {there}; {cure}", where=f"tools.{name}.roles")
 
 
 def _unknown_reveals(policy: Policy, known: frozenset[str]) -> Iterator[Fault]:

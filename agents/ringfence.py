@@ -69,9 +69,7 @@ class Ringfence:
         self._validators = dict(validators or {})
         self._path = policy.path if isinstance(policy, LoadedPolicy) else None
         self._roles = roles
-        self._compiled = compile_policy(
-            policy or Policy(), self._validators, knows_roles=roles is not None
-        )
+        self._compiled = compile_policy(policy or Policy(), self._validators, knows_roles=roles is not None)
         # Without a policy file there is no place beside it, so a place has to be named.
         audited = self._path is not None or "audit" in self.policy.model_fields_set
         self.audit = AuditLog(self._compiled.folder / self.policy.audit.path if audited else None)

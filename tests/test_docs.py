@@ -119,6 +119,7 @@ def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
         "docs/guardrails.md",
         "docs/policy_commands.md",
         "docs/pii.md",
+        "docs/autonomy.md",
     ],
 )
 def test_links_lead_somewhere(page: str) -> None:
