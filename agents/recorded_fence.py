@@ -41,7 +41,9 @@ class RecordedFence(Fence):
         return (*before, _TakeReply(self.script), meter, _GiveReply())
 
     def _tool_door(self) -> Sequence[Middleware[ToolCall, ToolResult]]:
-        return (*super()._tool_door(), _GiveResult(self.script, self))
+        # A recorded result was delivered once, and is told as it was then.
+        *before, _ = super()._tool_door()
+        return (*before, _GiveResult(self.script, self))
 
     def suspect(self, point: Point, tool: str = "") -> None:
         """Suspect what was suspected; the hidden signs in a text were taken away before it was kept."""
