@@ -86,5 +86,5 @@ class ToolCall:
     """An SQLAlchemy `AsyncConnection` in the transaction that records the result; None: not asked for."""
     origin: CallOrigin = field(default_factory=CallOrigin, repr=False, metadata=_STRUCTURAL)
     """Who asked for it; empty for a call that no model asked for."""
-    changed_by: str = field(default="", metadata=_STRUCTURAL)
+    changed_by: str = field(default="", repr=False, metadata=_STRUCTURAL)
     """The person, masked, who put these arguments in the place of the agent's."""
