@@ -146,7 +146,7 @@ class TestDryRuns:
             ({"arguments": {"what": {"pattern": "x"}}}, "does not match"),
             ({"decision": "deny"}, "denies"),
         ):
-            factory, _ = desk([call()])
+            factory, _ = only([call()])
             dry = {"act": {"dry_run": True, **rule}}
             assert said in reply_of(await house(tools=dry).conversation(factory).run(task="Go"))
         factory, calls = only([call()])
@@ -188,7 +188,7 @@ class TestRoles:
     @pytest.mark.parametrize(("user", "runs"), [("bob@contoso.com", True), ("eve@contoso.com", False)])
     async def test_of_the_policy(self, house: House, user: str, *, runs: bool) -> None:
         """The user of the conversation needs one of them; the agent hears which."""
-        factory, calls = desk([call()])
+        factory, calls = only([call()])
         ringfence = house(tools=MANAGERS, roles={"manager": ["bob@*"]})
         ended = await ringfence.conversation(factory, user=user).run(task="Go")
         assert (len(calls) == 1) is runs
@@ -207,7 +207,7 @@ class TestRoles:
     )
     async def test_of_the_service(self, roles: Any, *, runs: bool) -> None:
         """What fails, or answers in another way, gives nobody a role."""
-        factory, calls = desk([call()])
+        factory, calls = only([call()])
         rules = {name: ToolRule.model_validate(rule) for name, rule in MANAGERS.items()}
         ringfence = Ringfence(Policy(prices={"scripted": "free"}, tools=rules), roles=roles)
         await ringfence.conversation(factory, user="amy").run(task="Go")
@@ -217,7 +217,7 @@ class TestRoles:
     async def test_one_that_is_taken_away_before_the_call_runs(self) -> None:
         """An approval that was given meanwhile does not stand in for it."""
         known = {"manager"}
-        factory, calls = desk([call()])
+        factory, calls = only([call()])
         rule = ToolRule.model_validate({"roles": ["manager"]})
         ringfence = Ringfence(Policy(prices={"scripted": "free"}, tools={"act": rule}), roles=lambda _: known)
         talk = ringfence.conversation(factory)
