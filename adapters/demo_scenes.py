@@ -13,6 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.adapters.demo_origin import show_origin
 from ringfence.adapters.demo_stage import (
     Claims,
     ScriptedPerson,
@@ -190,6 +191,7 @@ class Scenes:
             "The note was seen for what it is: from then on a person decides on every such call",
             f"audit: {reason}",
         )
+        await show_origin(stage, self._claims, self._console)
 
     async def budget(self) -> None:
         """Scene 4: a team that never stops by itself."""

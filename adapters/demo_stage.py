@@ -29,7 +29,10 @@ from ringfence.agents.team_runner import Event
 from ringfence.budgets.limits import Limits
 from ringfence.conversations.conversation import Conversation
 from ringfence.guardrails.approval import ApprovalDecision, ApprovalRequest
+from ringfence.guardrails.decision import Decision
+from ringfence.guardrails.injection_guardrail import InjectionSettings
 from ringfence.guardrails.texts import texts_of
+from ringfence.guardrails.tool_rules import ToolRule
 from ringfence.policy import LoadedPolicy, load_policy
 
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.sqlite*", "*.jsonl")
@@ -140,6 +143,15 @@ class Stage:
         """The same policy under other limits, for a team that has no tools."""
         policy = self.loaded.policy.model_copy(update={"limits": limits, "tools": {}})
         self._fences.append(Ringfence(replace(self.loaded, policy=policy)))
+        return self._fences[-1]
+
+    def without_rules(self) -> Ringfence:
+        """A policy that allows every mail, and searches no text for attacks."""
+        rules = {**self.loaded.policy.tools, "send_email": ToolRule(decision=Decision.ALLOW)}
+        update = {"tools": rules, "injection": InjectionSettings(at=())}
+        self._fences.append(
+            Ringfence(replace(self.loaded, policy=self.loaded.policy.model_copy(update=update)))
+        )
         return self._fences[-1]
 
     @property

@@ -19,6 +19,7 @@ from ringfence.conversations.conversation import Conversation
 from ringfence.guardrails.approval_book import ApprovalBook
 from ringfence.guardrails.injection_guardrail import InjectionGuardrail
 from ringfence.guardrails.masking import Masker
+from ringfence.guardrails.provenance import Provenance, Trace
 from ringfence.guardrails.tool_policy import ToolPolicy
 from ringfence.guardrails.verdicts import Allow
 
@@ -40,8 +41,8 @@ async def test_every_claim_holds(tmp_path: Path) -> None:
     holds, shown = await played(tmp_path)
     assert holds
     assert failed(shown) == []
-    assert shown.count("✓") == 13
-    assert "All 13 claims were verified." in shown
+    assert shown.count("✓") == 14
+    assert "All 14 claims were verified." in shown
     assert "it answers by rules and is no language model" in shown.partition("1  Personal")[0]
     assert max(map(len, shown.splitlines()[:-5])) <= 100
     for words in ("<EMAIL_ADDRESS_1>", "jane@acme.com", "approval needed", "tokens limit", "ringfence chat"):
@@ -78,8 +79,12 @@ async def serves_twice(self: Conversation[Any, Any], approval_id: str, *, by: st
     return None
 
 
-def allows_all(self: ToolPolicy, tool: str, spec: Any, arguments: Any, **_: Any) -> Allow:
+def allows_all(self: ToolPolicy, *_: Any, **__: Any) -> Allow:
     return Allow("hole")
+
+
+def traces_nothing(self: Provenance, *_: Any, **__: Any) -> tuple[Trace, ...]:
+    return ()
 
 
 def reserves_late(self: Ledger, worst_case: Any) -> Any:
@@ -106,6 +111,7 @@ HOLES = [
     (Ledger, "reserve", reserves_late, "It was stopped before the call that would have gone over"),
     (RunRecorder, "__call__", forgets_clearances, "The attempt is on record"),
     (InjectionGuardrail, "_judged", sees_nothing, "The note was seen for what it is"),
+    (Provenance, "trace", traces_nothing, "The mail waits for a person, who is told where its address"),
 ]
 
 
@@ -167,7 +173,7 @@ def test_as_a_command_without_a_terminal_a_home_or_a_key(tmp_path: Path) -> None
         },
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "All 13 claims were verified." in done.stdout
+    assert "All 14 claims were verified." in done.stdout
     assert "\x1b" not in done.stdout
     assert list(home.iterdir()) == []
     (folder,) = temporary.iterdir()

@@ -291,16 +291,30 @@ def test_a_missing_extra_names_the_command(monkeypatch: pytest.MonkeyPatch) -> N
 def test_tools_say_what_they_do(tools: dict[str, Callable[..., Any]]) -> None:
     """Reading is harmless; money and mail are not; addresses are shown only where they are needed."""
     assert {name: spec_of(tool) for name, tool in tools.items()} == {
-        "find_order": ToolSpec(consequential=False),
-        "list_orders": ToolSpec(consequential=False, reveals={"customer_email": ("EMAIL_ADDRESS",)}),
-        "read_note": ToolSpec(consequential=False),
-        "refund": ToolSpec(idempotency_key="key", transaction="db"),
+        "find_order": ToolSpec(described=True, consequential=False, open_world=False),
+        "list_orders": ToolSpec(
+            described=True,
+            consequential=False,
+            open_world=False,
+            reveals={"customer_email": ("EMAIL_ADDRESS",)},
+        ),
+        "read_note": ToolSpec(described=True, consequential=False, open_world=False),
+        "refund": ToolSpec(
+            described=True,
+            destructive=False,
+            free_text=("reason",),
+            idempotency_key="key",
+            transaction="db",
+        ),
         "send_email": ToolSpec(
+            described=True,
+            destructive=False,
+            free_text=("subject", "body"),
             reveals={
                 "to": ("EMAIL_ADDRESS",),
                 "subject": ("PERSON",),
                 "body": ("PERSON", "LOCATION", "ORGANIZATION"),
-            }
+            },
         ),
     }
 
