@@ -151,6 +151,21 @@ async def test_the_first_yes_is_known_in_another_process(house: House, tmp_path:
     assert len(act.calls) == 1
 
 
+async def test_what_somebody_said_meanwhile_is_not_overwritten(house: House, tmp_path: Path) -> None:
+    """Whoever read the request before that has to look again."""
+    policy: dict[str, Any] = {"store": {"url": f"sqlite:///{tmp_path}/desk.sqlite"}}
+    _, talk, _ = await waiting(house, {"approvers": 2}, **policy)
+    (request,) = talk.pending_approvals
+    other = house(approvals={"approvers": 2}, roles=ROLES, **policy)
+    late = other.conversation(team_of(Scripted("unused")), id="t", user="alice")
+    await late.load()
+    await talk.approve(request.id, by="bob")
+    said = {"approved_by": ["carol"], "change": None}
+    assert not await late._session.requests.decide(request.id, status="waiting", decision=said)
+    await late.load()
+    assert [one.approved_by for one in late.pending_approvals] == [("bob",)]
+
+
 async def test_four_eyes_are_two_persons(house: House) -> None:
     """Whoever talks to the team does not decide on what it wants to do for them."""
     _, talk, act = await waiting(house, {"four_eyes": True}, user="Alice@contoso.com")
