@@ -28,7 +28,8 @@ _INFO = ModelInfo(
     family=ModelFamily.UNKNOWN,
 )
 _NO_USAGE = RequestUsage(prompt_tokens=1, completion_tokens=1)
-_NO_LETTER = re.compile(r"\\[nrt]|[\W_]+")
+_ESCAPE = re.compile(r"\\[nrt]")
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Script:
 
 def _letters(text: str) -> str:
     """A text as it stays the same in JSON and in YAML, however its lines are broken."""
-    return _NO_LETTER.sub("", text)
+    return _NO_LETTER.sub("", _ESCAPE.sub(" ", text))
 
 
 class ObedientModel(ChatCompletionClient):

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.dojo.adaptive import ADAPTIVE
-from benchmarks.dojo.attacks import AGENTDOJOS, WORDINGS, attack_of
+from benchmarks.dojo.attacks import AGENTDOJOS, WORDINGS, Wording, attack_of
 from benchmarks.dojo.figures import Attacked, Benign, SuiteFigures, share
 from benchmarks.dojo.naive import naive_questions
 from benchmarks.dojo.obedient_model import Order
@@ -44,39 +44,49 @@ async def guarded(suite: str, **sections: Any) -> AsyncIterator[Ringfence]:
         await ringfence.close()
 
 
-async def run_suite(name: str, tell: Tell) -> SuiteFigures:
-    """All figures of one suite; `tell` hears how far it is."""
+async def run_suite(name: str, tell: Tell, *, every: int = 1) -> SuiteFigures:
+    """All figures of one suite.
+
+    Args:
+        name: The suite.
+        tell: Hears how far it is, and what came of each row.
+        every: 2 takes every second attack, and so on.
+    """
     suite = Suite(name)
+
+    async def row(ringfence: Ringfence, title: str, scenes: Sequence[Scene]) -> Attacked:
+        tell(f"{name}: {len(scenes)} attacks ({title})")
+        attacked = await _attacked(ringfence, title, scenes)
+        tell(f"{name}: {attacked.succeeded} succeed, {attacked.done} of the tasks are finished")
+        return attacked
+
     async with guarded(name) as ringfence:
         tell(f"{name}: {len(suite.users)} tasks that nobody attacks")
         benign = await _benign(ringfence, suite)
+        tell(f"{name}: {benign.unasked} finished with nobody asked, {benign.granted} with approvals")
         attacked = []
         for wording in WORDINGS:
-            pairs = [
-                Scene(suite, user, attack_of(suite, user, attacker, wording))
-                for user in suite.users
-                for attacker in suite.attackers
-            ]
+            pairs = _pairs(suite, wording)[::every]
             for order in Order:
-                title = f"{wording.name}, {order.value}"
-                tell(f"{name}: {len(pairs)} attacks ({title})")
                 scenes = [replace(pair, order=order) for pair in pairs]
-                attacked.append(await _attacked(ringfence, title, scenes))
+                attacked.append(await row(ringfence, f"{wording.name}, {order.value}", scenes))
         adaptive = []
         for kind in ADAPTIVE:
-            scenes = [
+            ours = [
                 Scene(suite, user, attack) for user in suite.users for attack in kind.attacks(suite, user)
             ]
-            if scenes:
-                tell(f"{name}: {len(scenes)} attacks of our own ({kind.name})")
-                adaptive.append(await _attacked(ringfence, kind.name, scenes))
+            adaptive += [await row(ringfence, kind.name, ours[::every])] if ours else []
     async with guarded(name, injection=_STRICTER) as stricter:
-        scenes = [
-            Scene(suite, user, attack_of(suite, user, one)) for user in suite.users for one in suite.attackers
-        ]
-        tell(f"{name}: {len(scenes)} attacks ({_STRICTER_NAME})")
-        attacked.append(await _attacked(stricter, _STRICTER_NAME, scenes))
+        attacked.append(await row(stricter, _STRICTER_NAME, _pairs(suite, AGENTDOJOS)[::every]))
     return SuiteFigures(name, benign, tuple(attacked), tuple(adaptive))
+
+
+def _pairs(suite: Suite, wording: Wording) -> list[Scene]:
+    return [
+        Scene(suite, user, attack_of(suite, user, attacker, wording))
+        for user in suite.users
+        for attacker in suite.attackers
+    ]
 
 
 async def _benign(ringfence: Ringfence, suite: Suite) -> Benign:

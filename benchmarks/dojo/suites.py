@@ -11,10 +11,12 @@ from agentdojo.task_suite.load_suites import get_suite
 from pydantic_core import to_jsonable_python
 
 from benchmarks.dojo.obedient_model import Call
-from benchmarks.dojo.own_solutions import OWN_SOLUTIONS
+from benchmarks.dojo.own_solutions import own_solution
 from benchmarks.dojo.world import Ran, World
 
 VERSION = "v1.2.2"
+_NO_CALLS = {"travel": ("injection_task_6",)}
+"""What the attacker wants the model to say, not to do: no gate of tools can see that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Suite:
         self.attackers = [
             Task(name, one.GOAL, one.GROUND_TRUTH_OUTPUT, one)
             for name, one in self._suite.injection_tasks.items()
+            if name not in _NO_CALLS.get(self.name, ())
         ]
         self.tools = tuple(one.name for one in self._suite.tools)
         self._vectors: tuple[str, ...] = tuple(self._suite.get_injection_vector_defaults())
@@ -56,8 +59,8 @@ class Suite:
     def solution(self, task: Task, environment: Any) -> tuple[Call, ...]:
         """The calls that solve a task."""
         calls = task.judge.ground_truth(environment.model_copy(deep=True))
-        own = OWN_SOLUTIONS.get((self.name, task.id))
-        if not calls and own is not None:
+        own = None if calls else own_solution(self.name, task.id, task.judge)
+        if own is not None:
             return own(environment.model_copy(deep=True))
         return tuple(Call(one.function, to_jsonable_python(dict(one.args))) for one in calls)
 
