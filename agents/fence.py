@@ -436,6 +436,7 @@ class Fence:
                 directory=self._directory,
                 has_started=lambda call: has_started(session.journal, call),
                 changed=lambda call: note_change(session.journal, call),
+                recheck=self._enforce(before=Point.TOOL_CALL),
             ),
             MeterToolCalls(session.ledger),
             StopDryRuns(self._tool_policy, session.standing.bounds, self._directory),

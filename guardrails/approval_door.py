@@ -7,7 +7,7 @@ from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.approval_book import ApprovalBook
 from ringfence.guardrails.call_judge import CallJudge, JudgedCall
 from ringfence.guardrails.calls import ToolCall
-from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.middleware import Handler, Middleware
 from ringfence.guardrails.texts import TextResultContent, ToolResult
 from ringfence.guardrails.tool_directory import ToolDirectory
 from ringfence.guardrails.verdicts import Allow, Escalate
@@ -24,11 +24,14 @@ class Approve:
         directory: ToolDirectory,
         has_started: Callable[[ToolCall], bool] = lambda _: False,
         changed: Callable[[ToolCall], None] = lambda _: None,
+        recheck: Middleware[ToolCall, ToolCall] | None = None,
     ) -> None:
         self._has_started = has_started
         """Whether the call was approved and begun before the process ended."""
         self._changed = changed
         """Told of a call that a person changed, before it runs."""
+        self._recheck = recheck
+        """The guardrails that judged the agent's own arguments."""
         self._book = book
         self._judge = judge
         self._directory = directory
@@ -46,9 +49,18 @@ class Approve:
             settled = await self._settled(call, judged)
             if settled is not call:
                 call, judged = settled, self._judged(settled)
+                await self._check_change(call)
                 self._changed(call)
         result = await call_next(judged.revealed)
         return _told(result, call) if call.changed_by else result
+
+    async def _check_change(self, call: ToolCall) -> None:
+        if self._recheck is None:
+            return
+        checked = await self._recheck(call, _itself)
+        if checked.arguments != call.arguments:
+            said = "a guardrail would rewrite the arguments that a person gave"
+            raise GuardrailTripped(guardrail="approval", point="tool_call", reason=said)
 
     def _judged(self, call: ToolCall) -> JudgedCall:
         judged = self._judge.judge(call)
@@ -68,6 +80,10 @@ class Approve:
             traces=judged.traces,
             evidence=self._judge.evidence(call.tool, judged.traces),
         )
+
+
+async def _itself(call: ToolCall) -> ToolCall:
+    return call
 
 
 def _told(result: ToolResult, call: ToolCall) -> ToolResult:

@@ -280,3 +280,20 @@ async def test_a_change_that_the_policy_of_the_moment_refuses_does_not_run(house
         result = await talk.resume()
     assert act.calls == []
     assert "the change is not the one that was approved" in str(result.messages)
+
+
+async def test_what_a_person_wrote_passes_the_guardrails_of_calls(house: House) -> None:
+    """As the agent's own arguments do; a no of them keeps the call from running."""
+    act = paying()
+    guard = {
+        "use": "ringfence/banned_phrases",
+        "at": ["tool_call"],
+        "on_fail": "exception",
+        "with": {"phrases": ["Mallory"]},
+    }
+    _, talk = await waiting(house, act, guardrails=[guard])
+    (request,) = talk.pending_approvals
+    await talk.approve(request.id, by="bob", arguments={"amount": 5, "to": "Mallory"})
+    result = await talk.resume()
+    assert not act.calls
+    assert "The call was not run" in str(result.messages)
