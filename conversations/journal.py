@@ -214,13 +214,13 @@ class Journal:
 
     async def end_run(self, *, status: str, **values: Any) -> None:
         """Write how the run ended and give the lease back; the open turn, if there is one, stays open."""
+        self.ended = True  # first: a call that comes while this waits must find no journal that is neither
         await self.lease.stop_beating()
         flushing, self._flushing = self._flushing, None
         if flushing is not None:
             flushing.cancel()
             with suppress(asyncio.CancelledError):
                 await flushing
-        self.ended = True
         await self._write(self._tell, status=status, owner="", leased_until=0.0, **values)
 
     # Steps
