@@ -62,7 +62,7 @@ from ringfence.guardrails.enforcement import Enforce, Scan
 from ringfence.guardrails.masking import Mask, reveal_arguments
 from ringfence.guardrails.middleware import Handler, Middleware, door
 from ringfence.guardrails.passages import Point
-from ringfence.guardrails.provenance_notes import NoteDescriptions, NoteRecalls, NoteResults, note_prompts
+from ringfence.guardrails.provenance_notes import NoteDescriptions, NotePrompts, NoteRecalls, NoteResults
 from ringfence.guardrails.reask import Reask
 from ringfence.guardrails.refusal import RefuseInsteadOfRaise, StopInsteadOfRaise
 from ringfence.guardrails.reviews import NoteForReview
@@ -104,6 +104,8 @@ class Fence:
             tracing=compiled.tracing,
             standing=session.standing,
         )
+        self._prompts: list[object] = []
+        """What the agents were built with, until it is noted."""
         self._clearances = Clearances()
         self._owners: dict[str, object] = {}
         self._workbenches: dict[str, FencedWorkbench] = {}
@@ -253,6 +255,7 @@ class Fence:
     def start_team(self) -> None:
         """Forget the team before, its tools and its calls, because a new one is about to be built."""
         self._clearances.clear()
+        self._prompts.clear()
         self._directory.specs.clear()
         self._directory.handoffs.clear()
         self._owners.clear()
@@ -319,8 +322,7 @@ class Fence:
             raise CoverageError(coverage.faults)
         for agent in coverage.agents:
             _name_parts(agent)
-            prompts = getattr(agent, "_system_messages", ())
-            await note_prompts(self._session.provenance, self._session.masker, prompts)
+            self._prompts.append(getattr(agent, "_system_messages", ()))
         for part in fresh:
             _ever_used.add(part)
             self._admitted.add(part)
@@ -393,6 +395,7 @@ class Fence:
         return (
             StopInsteadOfRaise(session.stop),
             RecordCrossing(door="model", record=record),
+            NotePrompts(session.provenance, session.masker, self._prompts),
             ClearToolCalls(
                 directory=self._directory,
                 judge=self._judge,

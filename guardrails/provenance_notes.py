@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from ringfence.errors import GuardrailTripped
-from ringfence.guardrails.calls import ToolCall, UserTurn
+from ringfence.guardrails.calls import ModelCall, ToolCall, UserTurn
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Handler
 from ringfence.guardrails.provenance import Provenance, Source, SourceKind
@@ -79,14 +79,29 @@ class NoteDescriptions:
         return listed
 
 
-async def note_prompts(provenance: Provenance, masker: Masker, prompts: object) -> None:
-    """Note the system prompts of an agent, as the model sees them.
+class NotePrompts:
+    """Notes the system prompts of the agents, as the models see them.
 
     What a prompt holds of what was read, as a selector's does, is no word of the operator's: these are the
-    prompts that the agent was built with.
+    prompts that the agents were built with. Noted with the first call, after the user's own words got their
+    pseudonyms.
     """
-    with suppress(GuardrailTripped):  # the model door says so, on record
-        note_all(provenance, await masker.mask(prompts, point="prompt"), Source(SourceKind.OPERATOR))
+
+    def __init__(self, provenance: Provenance, masker: Masker, prompts: list[object]) -> None:
+        self._provenance = provenance
+        self._masker = masker
+        self._prompts = prompts
+        """Those that were not noted yet."""
+
+    async def __call__(self, call: ModelCall, call_next: Handler[ModelCall, Any]) -> Any:
+        """Note what is new, and go on."""
+        new = [*self._prompts]
+        self._prompts.clear()
+        for prompt in new:
+            with suppress(GuardrailTripped):  # the mask of the model door says so, on record
+                masked = await self._masker.mask(prompt, point="prompt")
+                note_all(self._provenance, masked, Source(SourceKind.OPERATOR))
+        return await call_next(call)
 
 
 def origin_of(spec: ToolSpec) -> dict[str, Any]:

@@ -289,11 +289,11 @@ async def test_what_a_person_wrote_passes_the_guardrails_of_calls(house: House) 
         "use": "ringfence/banned_phrases",
         "at": ["tool_call"],
         "on_fail": "exception",
-        "with": {"phrases": ["Mallory"]},
+        "with": {"phrases": ["zeppelin"]},
     }
     _, talk = await waiting(house, act, guardrails=[guard])
     (request,) = talk.pending_approvals
-    await talk.approve(request.id, by="bob", arguments={"amount": 5, "to": "Mallory"})
+    await talk.approve(request.id, by="bob", arguments={"amount": 5, "to": "Dora", "memo": "zeppelin"})
     result = await talk.resume()
     assert not act.calls
     assert "The call was not run" in str(result.messages)
