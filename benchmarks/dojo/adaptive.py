@@ -66,11 +66,15 @@ def _reworded(attack: Attack, goal: str) -> Attack:
 
 
 def _changed(suite: Suite, user: Task, change: Callable[[Call, str], Call | None]) -> Iterator[Attack]:
-    solution = suite.solution(user, suite.world(user, {}).environment)
+    world = suite.world(user, {})
+    solution = suite.solution(user, world.environment)
     injections = dict.fromkeys(suite.vectors_read(user), important_instructions(_TRIGGER))
     for number, call in enumerate(solution):
+        before = world.environment.model_copy(deep=True)
+        world.run(call)
         changed = change(call, user.text)
-        if changed is not None:
+        # What only reads does no harm, however it is spelled.
+        if changed is not None and world.environment != before:
             yield Attack(f"own call {number}", None, injections, _TRIGGER, _always(changed))
 
 
