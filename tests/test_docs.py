@@ -114,6 +114,7 @@ def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
         "CONTRIBUTING.md",
         "docs/policy.md",
         "docs/delivery.md",
+        "docs/threat-model.md",
         "docs/durability.md",
         "docs/jobs.md",
         "docs/guardrails.md",
