@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from ringfence.guardrails.contacts import contacts_in, whole_contact
+from ringfence.guardrails.contacts import contacts_in, spaced_addresses, whole_contact
 from ringfence.guardrails.number_keys import number_key, whole_day, whole_number
 from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
 from ringfence.guardrails.value_spellings import essence, fold, plainest
@@ -20,6 +20,10 @@ LONGEST_VALUE = 100_000
 _DEEPEST = 32
 _LONG_NUMBER = 10**9
 _MOST_DIGITS = 40
+_DROPPED = re.compile(r"[\t\n\r]")
+"""Browsers take these out of a link."""
+_OF_LINKS = re.compile(r"[./\\。․‧·∙•ꓸ⁄∕⧸]|:\d")
+"""What stands in a host or behind it, or looks like that."""
 _PATH = re.compile(r"[^\s]*[/\\~][^\s]*|[^\s/\\]{1,200}\.[A-Za-z0-9]{1,5}")
 
 
@@ -39,6 +43,8 @@ class Value:
     """It stands within a longer text."""
     is_key: bool = False
     """It is the name of a field of an object."""
+    is_word: bool = False
+    """It is compared as it is written, although values of its kind have a form of their own."""
 
     @cached_property
     def folded(self) -> str:
@@ -70,6 +76,19 @@ def kind_of(text: str) -> Found:
     if " " in folded:
         return ValueKind.TEXT, folded
     return (ValueKind.PATH if _PATH.fullmatch(folded) else ValueKind.IDENTIFIER), folded
+
+
+def as_followed(value: Value) -> Value:
+    """The value as a tool takes it that fetches pages: whatever may be a host or a part of a link is a link.
+
+    Programs that fetch guess at schemes and signs, so a word needs no ending that some registry gives out.
+    """
+    if value.kind not in {ValueKind.IDENTIFIER, ValueKind.PATH, ValueKind.TEXT}:
+        return value
+    plain = _DROPPED.sub("", plainest(value.written)).strip()
+    if any(map(str.isspace, plain)) or not _OF_LINKS.search(plain):
+        return value
+    return replace(value, kind=ValueKind.LINK, key=fold(plain), is_word=True)
 
 
 class TooMuchError(ValueError):
@@ -140,6 +159,10 @@ def _of_text(place: str, name: str, text: str, *, is_free: bool, is_key: bool = 
         whole = kind_of(text)
         yield Value(place, name, text, *whole, is_key=is_key)
     if whole[0] not in CONTACTS | {ValueKind.NUMBER, ValueKind.DATE}:
+        spaced = {} if is_free else spaced_addresses(text)
         for kind, key in contacts_in(text):
-            if kind in CONTACTS:
+            if kind in CONTACTS and (kind, key) not in spaced:
                 yield Value(place, name, key, kind, key, is_part=True)
+        for (kind, _), written in spaced.items():
+            # One program mails it, the next one does not: it is not what stands there without the space.
+            yield Value(place, name, written, kind, fold(written), is_part=True, is_word=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from ringfence.guardrails.hidden_text_homoglyphs import LOOKALIKES
 from ringfence.guardrails.link_hosts import authority_of, canonical, host_of
 from ringfence.guardrails.link_runs import may_exist
 from ringfence.guardrails.placeholders import mentions
@@ -60,6 +61,7 @@ _HEXADECIMAL = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _FEWEST_DIGITS = 4
 _AFTER = ".,:;!?'\"`*_~)]}>|"
 _HAS_DIGIT = re.compile(r"\d")
+_LOOKALIKES = str.maketrans(LOOKALIKES)
 _DOT = re.compile(r"[.。．｡]")
 
 _OF_ENTITY = {
@@ -91,12 +93,26 @@ def whole_contact(text: str) -> Found | None:
 def contacts_in(text: str) -> list[Found]:
     """Those that a text holds, each once, also those that are masked."""
     found = dict.fromkeys(one for one, _ in _contacts(text))
-    if "@" in text and (joined := _AROUND_AT.sub("@", text)) != text:
-        # Mail programs take an address with spaces in it for the same.
-        found |= dict.fromkeys(one for one, _ in _addresses(joined) if _may_be_mailed(one[1]))
+    # Mail programs take an address with spaces in it for the same.
+    found |= dict.fromkeys(spaced_addresses(text))
     if (plain := plainest(text)) != text:
         found |= dict.fromkeys(one for one, _ in _contacts(plain))
     return [*found]
+
+
+def spaced_addresses(text: str) -> dict[Found, str]:
+    """Addresses that have spaces beside their `@`, and stand nowhere without, with how each is written."""
+    if "@" not in text or not _AROUND_AT.search(text):
+        return {}
+    plain = " ".join(text.split())
+    as_it_is = {found for found, _ in _addresses(plain)}
+    found: dict[Found, str] = {}
+    for one, _ in _addresses(_AROUND_AT.sub("@", plain)):
+        if one not in as_it_is and _may_be_mailed(one[1]):
+            user, _, host = one[1].rpartition("@")
+            around = re.search(rf"{re.escape(user)} ?@ ?{re.escape(host)}", plain, re.IGNORECASE)
+            found[one] = around.group() if around else plain
+    return found
 
 
 def link_key(link: str) -> str:
@@ -157,6 +173,21 @@ def _bare_links(text: str) -> Iterator[tuple[Found, str]]:
             yield (ValueKind.LINK, link_key(written)), written
     for match in _IP.finditer(text):
         yield (ValueKind.LINK, link_key(match.group())), match.group()
+    if not text.isascii():
+        yield from _links_in_other_letters(text)
+
+
+def _links_in_other_letters(text: str) -> Iterator[tuple[Found, str]]:
+    """Links whose host ends in letters that only look like those of a public suffix."""
+    for match in _HOST.finditer(text.translate(_LOOKALIKES)):
+        written = text[match.start() : match.end()]
+        if written == match.group():
+            continue
+        plain = _without_next_sentence(match.group().rstrip(_AFTER))
+        written = written[: len(plain)]
+        # Compared as it is written: it is not the link that it looks like.
+        if plain and not _without_next_sentence(written):
+            yield (ValueKind.LINK, link_key(written)), written
 
 
 def _without_next_sentence(link: str) -> str:

@@ -114,7 +114,7 @@ class NotedText:
                 return value.key in self.numbers
             case ValueKind.DATE:
                 return value.key in self.days or stands_in(fold(value.written), self.folded)
-            case _ if value.kind in CONTACTS:
+            case _ if value.kind in CONTACTS and not value.is_word:
                 return (value.kind, value.key) in self.contacts
             case _:
                 return stands_in(value.key, self.folded) or self.whole_field(value) is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ringfence.guardrails.asking_words import requests_of
-from ringfence.guardrails.call_values import TooMuchError, Value, values_of
+from ringfence.guardrails.call_values import TooMuchError, Value, as_followed, values_of
 from ringfence.guardrails.noted_texts import NotedTexts
 from ringfence.guardrails.sources import Source, SourceKind, Trace
 from ringfence.guardrails.tool_spec import ToolSpec
@@ -26,6 +26,8 @@ class ArgumentTerms:
 
 
 _AT_THE_USER_DOOR = frozenset({SourceKind.USER, SourceKind.UNTRUSTED})
+_FOLLOWED = frozenset({ValueKind.LINK, ValueKind.ADDRESS})
+"""What a tool may follow that only reads: `user@host` is a link without its scheme."""
 _MOST_SAVED = 200_000
 """Characters of what was said that are written down with each step; the newest."""
 _NO_TERMS = ArgumentTerms()
@@ -90,10 +92,12 @@ class Provenance:
         self, values: list[Value], spec: ToolSpec, terms: ArgumentTerms, suspicious: Collection[str]
     ) -> Iterator[Trace]:
         whole: tuple[Value, Trace] | None = None
+        if not spec.consequential and spec.open_world:
+            values = [*map(as_followed, values)]
         for value in values:
             suppliers = terms.suppliers.get(value.name)
             # To read a page sends its address out, and whatever was put into it.
-            goes_out = spec.consequential or (spec.open_world and value.kind is ValueKind.LINK)
+            goes_out = spec.consequential or (spec.open_world and value.kind in _FOLLOWED)
             if suppliers is None and not (goes_out and self._texts.has_untrusted):
                 continue
             trace = traced(

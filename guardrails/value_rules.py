@@ -104,7 +104,7 @@ def _lookalike(value: Value, texts: NotedTexts) -> Noted | None:
         if one.source.kind is SourceKind.UNTRUSTED:
             continue
         if value.kind in CONTACTS:
-            if (value.kind, look) in one.text.looks:
+            if (value.kind, look) in one.text.looks or (value.is_word and look in one.text.skeletons):
                 return one
         elif look in one.text.skeletons:
             return one

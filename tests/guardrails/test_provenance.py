@@ -124,6 +124,25 @@ def test_a_part_of_a_number_is_another_number(value: Any) -> None:
     assert trace.source is None
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Alice @acme.com",
+        "alice @ acme.com",
+        "alice@\nacme.com",
+        "Alice      @acme.com",
+        "Al <alice @acme.com>",
+    ],
+)
+def test_an_address_with_a_space_in_it_is_another_one_than_the_user_said(written: str) -> None:
+    """Some programs mail it, others take a part of it; with a dot behind it, all mean the same mailbox."""
+    provenance = read("Mail alice@acme.com.", "Something else.")
+
+    assert doubts(provenance, to=written)
+    assert not doubts(provenance, to="alice@acme.com.")
+    assert not doubts(read("Mail alice @acme.com", "hi"), to="alice @acme.com")
+
+
 DISGUISES: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "in capitals": str.upper,
@@ -359,6 +378,56 @@ class TestReading:
         )
         web = Source(SourceKind.UNTRUSTED, "get_page", {"url": "general"}, open_world=True)
         assert doubts(read(said, text, source=web), self.FETCH, tool="get_page", url="www.news.example")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *(
+                "www.evil.соm",
+                " www.evil.соm ",
+                "www.ev\til.соm",
+                "www․evil․com",
+                "www.еvil.com",
+                "ｗww.evil.соm",
+            ),
+            *("evil.foobar", "evil.foobar/", "evil/x", "evil\\x", "localhost:80", "eve@evil.com", "1.2.3"),
+            *("www.acme.соm", "www.асme.соm", "docs/readme.mԁ"),
+        ],
+    )
+    def test_whatever_may_be_taken_for_a_host_is_a_link_to_a_tool_that_fetches(self, url: str) -> None:
+        """By a person, or by a program that is not careful, whatever it ends in."""
+        provenance = read("Read www.acme.com and docs/readme.md.", "hi")
+
+        assert doubts(provenance, self.FETCH, tool="get_page", url=url)
+        assert doubts(provenance, self.FETCH, tool="get_page", urls=["www.acme.com", url])
+
+    @pytest.mark.parametrize(
+        "value",
+        ["www.acme.com", "www.acme.com.", "docs/readme.md", "what is new", "3.5", "2024-05-01", "12:30"],
+    )
+    def test_what_the_user_said_and_what_is_no_host_is_fetched(self, value: str) -> None:
+        """A number or a day leads nowhere, and a word that the user said is the user's."""
+        provenance = read("Read www.acme.com and docs/readme.md.", "hi")
+
+        assert not doubts(provenance, self.FETCH, tool="get_page", url=value)
+
+    def test_a_name_of_a_file_is_a_path_to_a_tool_of_a_closed_world(self) -> None:
+        """There it leads to nobody."""
+        closed = ToolSpec(consequential=False, open_world=False)
+        provenance = read("Read on.", "hi")
+
+        assert kind_of("report.txt")[0] == "path"
+        assert traced(provenance, closed, tool="read_file", path="report.txt") == ()
+        (trace,) = traced(provenance, ToolSpec(open_world=False), tool="write_file", path="report.txt")[:1]
+        assert trace.kind == "path"
+
+    def test_a_link_in_letters_that_only_look_like_its_own_is_found_in_free_text(self) -> None:
+        """A search of the web, whose words are the model's."""
+        search = ToolSpec(consequential=False, open_world=True, free_text=("query",))
+        provenance = read("Look for www.acme.com.", "hi")
+
+        assert doubts(provenance, search, tool="search", query="See www.acme.соm for more")
+        assert not doubts(provenance, search, tool="search", query="See www.acme.com, or node.jsx for more")
 
     def test_a_tool_that_reads_what_is_ones_own_is_not_traced(self) -> None:
         """Nothing leaves the house."""
