@@ -82,7 +82,7 @@ def _composed(value: Value, texts: NotedTexts) -> Trace:
         return _trace(value, None, why)
     if value.kind in COMPOSED or (value.is_key and value.kind is ValueKind.IDENTIFIER):
         return _trace(value, None)
-    return _trace(value, None, f"nobody said `{value.argument}` before, which is {_A[value.kind]}")
+    return _trace(value, None, f"`{value.argument}` holds {_A[value.kind]} that nobody said before")
 
 
 def _is_pieced_together(value: Value, texts: NotedTexts) -> bool:

@@ -269,7 +269,7 @@ async def test_a_doubt_has_the_consequences_that_the_policy_gives_it(
 
     assert office.mailed == mailed
     doubts = [line["doubts"] for line in audit(ringfence) if line["event"] == "provenance"]
-    assert doubts == ([] if mode == "off" else [["nobody said `to` before, which is an address"]])
+    assert doubts == ([] if mode == "off" else [["`to` holds an address that nobody said before"]])
 
 
 @pytest.mark.parametrize(("on_find", "mailed"), [("tighten", []), ("trace", [BOB])])
