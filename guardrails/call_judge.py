@@ -1,11 +1,13 @@
 """What is decided of one call of a tool: the same at the model door, at the tool door and in a dry run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ringfence.guardrails.approval_evidence import evidence_of
 from ringfence.guardrails.argument_terms import terms_of
 from ringfence.guardrails.calls import ToolCall
+from ringfence.guardrails.known_traces import Circumstances, KnownTraces
 from ringfence.guardrails.masking import reveal_arguments
 from ringfence.guardrails.provenance import Provenance, Trace, in_shadow
 from ringfence.guardrails.provenance_settings import ProvenanceMode
@@ -40,6 +42,7 @@ class Tracing:
 
 
 _ENFORCED = Tracing()
+_NO_SCHEMA: Mapping[str, Any] = {}
 
 
 class CallJudge:
@@ -63,6 +66,7 @@ class CallJudge:
         self._suspicions = suspicions
         self._provenance = provenance
         self._tracing = tracing
+        self._known = KnownTraces()
 
     def judge(self, call: ToolCall, *, to_run: bool = True) -> JudgedCall:
         """Allow, Escalate (a person is asked) or Block; the arguments are masked, as an agent wrote them.
@@ -91,14 +95,16 @@ class CallJudge:
     def _traces(self, call: ToolCall) -> tuple[Trace, ...]:
         if self._tracing.mode is ProvenanceMode.OFF:
             return ()
-        schema = self._directory.parameters.get(call.tool, {})
-        traces = self._provenance.trace(
-            call.tool,
-            self._directory.specs[call.tool],
-            call.arguments,
-            terms=terms_of(self._policy.rule(call.tool).argument, schema, call.arguments),
-            suspicious=self._suspicions.tools,
-        )
+        spec, rule = self._directory.specs[call.tool], self._policy.rule(call.tool)
+        schema = self._directory.parameters.get(call.tool, _NO_SCHEMA)
+        suspicious = self._suspicions.tools
+
+        def find() -> tuple[Trace, ...]:
+            terms = terms_of(rule.argument, schema, call.arguments)
+            return self._provenance.trace(call.tool, spec, call.arguments, terms=terms, suspicious=suspicious)
+
+        now = Circumstances(self._provenance.version, suspicious, (spec, rule, schema))
+        traces = self._known.of(call, now, find)
         return in_shadow(traces) if self._tracing.mode is ProvenanceMode.SHADOW else traces
 
     def _situation(self, call: ToolCall, traces: Sequence[Trace], *, to_run: bool) -> Situation:

@@ -98,10 +98,6 @@ class NotedText:
         readings = [self.plain, plainest(self.plain), *self._decoded]
         return "\n".join(dict.fromkeys(essence(one) for one in readings))
 
-    def prepare(self) -> None:
-        """Make what most calls ask for."""
-        _ = self.contacts, self.hidden_contacts, self.numbers, self.fields, self.squeezed, self.words
-
     def says(self, value: Value) -> bool:
         """Whether it says just this value, as a word of its own; with odd signs only if it has them, too."""
         if value.is_disguised and value.written.strip() not in self.plain:
@@ -119,9 +115,9 @@ class NotedText:
             case _:
                 return stands_in(value.key, self.folded) or self.whole_field(value) is not None
 
-    def may_say(self, value: Value) -> bool:
+    def may_hide(self, value: Value) -> bool:
         """Whether the value could have been made of it: with other signs between, encoded, from its end."""
-        if self.says(value) or (value.kind, value.key) in self.hidden_contacts:
+        if (value.kind, value.key) in self.hidden_contacts:
             return True
         if value.kind in _BY_VALUE:
             return False

@@ -44,7 +44,6 @@ class NotedTexts:
         if not text.strip() or key in kept:
             return
         noted = Noted(NotedText(text, may_be_structured=bool(source.name)), source)
-        noted.text.prepare()
         kept[key] = noted
         if source.kind is SourceKind.USER:
             self._user_stems |= stems_of(noted.text.folded)
@@ -87,9 +86,11 @@ class NotedTexts:
         return sorted(found, key=lambda one: one.source.kind is not SourceKind.USER)
 
     def may_come_from(self, value: Value) -> list[Noted]:
-        """The untrusted texts that the value may have been made of, those that say it as it is first."""
-        found = [one for one in self._untrusted.values() if one.text.may_say(value)]
-        return sorted(found, key=lambda one: not one.text.says(value))
+        """The untrusted texts that say the value as it is; where there are none, those that may hide it."""
+        untrusted = self._untrusted.values()
+        found = [one for one in untrusted if one.text.says(value)]
+        # What is hidden takes the longest to find, and excuses nothing.
+        return found or [one for one in untrusted if one.text.may_hide(value)]
 
     def user_asks_for(self, stems: Iterable[str]) -> bool:
         """Whether the user used one of these words."""

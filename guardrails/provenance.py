@@ -40,15 +40,19 @@ class Provenance:
         self._texts = NotedTexts()
         self.since = 0
         """The turn after which it begins: what was read before was forgotten."""
+        self.version = 0
+        """Another one whenever a trace may have become another one."""
         self.is_loaded = False
         """The agents remember what they read elsewhere, and nobody can tell any more who wrote it."""
 
     def note(self, text: str, source: Source) -> None:
         """Remember a text that an agent may have read."""
+        self.version += 1
         self._texts.add(text, source)
 
     def clear(self, *, since: int = 0) -> None:
         """Forget everything, because the agents forget what they read, too."""
+        self.version += 1
         self._texts.clear()
         self.since, self.is_loaded = since, False
 
@@ -148,6 +152,7 @@ class Provenance:
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Take up what `saved` gave."""
+        self.version += 1
         self.since, self.is_loaded = int(saved.get("since", 0)), bool(saved.get("is_loaded"))
         self._texts.is_incomplete |= bool(saved.get("is_incomplete"))
         for one in saved.get("said", ()):
