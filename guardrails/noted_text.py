@@ -109,7 +109,7 @@ class NotedText:
             case ValueKind.NUMBER:
                 return value.key in self.numbers
             case ValueKind.DATE:
-                return value.key in self.days or stands_in(fold(value.written), self.folded)
+                return stands_in(value.folded, self.folded) or value.key in self.days
             case _ if value.kind in CONTACTS and not value.is_word:
                 return (value.kind, value.key) in self.contacts
             case _:

@@ -63,7 +63,9 @@ def _trace(value: Value, source: Source | None, why: str = "", *, place: str = "
 def _from_suppliers(
     value: Value, said: Sequence[Noted], texts: NotedTexts, suppliers: Collection[SourceKind]
 ) -> Trace:
-    came_from = [*said, *texts.may_come_from(value)]
+    came_from = [*said]
+    if not any(one.source.kind in suppliers for one in said):
+        came_from += texts.may_come_from(value)
     for one in came_from:
         if one.source.kind in suppliers:
             return _trace(value, one.source)
