@@ -16,7 +16,7 @@ from tests.adversarial.victims import NoFence, Parts, Shape, Tools, obedient, on
 
 House = Callable[..., Ringfence]
 NOTHING: Mapping[str, Any] = {}
-_LONGEST_SECONDS = 8.0
+_LONGEST_SECONDS = 30.0  # no measure of speed: other programs may take most of the machine
 
 
 @dataclass(frozen=True)
