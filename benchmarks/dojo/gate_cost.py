@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from autogen_agentchat.messages import TextMessage
+from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core import CancellationToken
 from autogen_core.models import (
     AssistantMessage,
@@ -24,29 +25,28 @@ from autogen_core.tools import StaticWorkbench, ToolResult, Workbench
 from benchmarks.dojo.attacks import attack_of
 from benchmarks.dojo.figures import Cost, cost
 from benchmarks.dojo.obedient_model import MODEL, ObedientModel
-from benchmarks.dojo.play import Scene, Stage, nobody, set_up
+from benchmarks.dojo.play import Scene, Stage, nobody, set_up, team
 from benchmarks.dojo.suite_run import guarded
 from benchmarks.dojo.suites import Suite
-from ringfence import Ringfence
+from ringfence import Fence, Ringfence
 from ringfence.agents.workbench import FencedWorkbench
 from ringfence.conversations.journal import Journal
 from ringfence.guardrails.calls import UserTurn
 from ringfence.guardrails.clearance import ClearToolCalls
 from ringfence.guardrails.middleware import door
 
-_ROUNDS = 3
+_ROUNDS = 4  # of each call the cheapest counts: what is more was the machine's other work
 _TEXTS = {"Mask", "Enforce", "Scan"}
 _PARTS = {"Approve", "NoteResults"}
+_JOURNAL = {"JournalToolCalls", "StartToolCalls"}
 
 
 @dataclass(slots=True)
 class _Spent:
     """CPU seconds of one call of a tool."""
 
-    total: float = 0.0
-    """From the agent's question to its result, without the tool's own code."""
-    judged: float = 0.0
-    """Deciding the call in the model's reply."""
+    total: float = 0.0  # from the agent's question to its result, without the tool's own code
+    judged: float = 0.0  # deciding the call in the model's reply
     parts: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Middleware of the tool door → its own time."""
 
@@ -94,6 +94,9 @@ class _Clock:
         return timed
 
 
+_Rounds = Sequence[Sequence[_Spent]]  # the calls of each round, in the same order
+
+
 class _Own:
     """A middleware with the CPU time of the one inside it, without what that one waits for."""
 
@@ -122,7 +125,7 @@ class _Own:
 async def measure(name: str) -> list[Cost]:
     """Make the calls of a suite's tasks, each alone and under one attack, with and without the gate.
 
-    There is no team around them, whose other work would be counted, and nothing is written to a journal.
+    There is no team around them, whose other work would be counted, and no journal; that is timed apart.
     """
     suite = Suite(name)
     scenes = [
@@ -130,26 +133,24 @@ async def measure(name: str) -> list[Cost]:
         for user in suite.users
         for scene in (Scene(suite, user), Scene(suite, user, attack_of(suite, user, suite.attackers[0])))
     ]
-    bare: list[_Spent] = []
-    fenced: list[_Spent] = []
-    in_parts: list[_Spent] = []
+    rows: list[list[list[_Spent]]] = [[], [], [], []]
     async with guarded(name) as ringfence:
         for number in range(_ROUNDS + 1):
+            spent: list[list[_Spent]] = [[], [], [], []]
             for scene in scenes:
-                rows = (
-                    (bare, await _bare(scene)),
-                    (fenced, await _fenced(ringfence, scene, timed=_TEXTS)),
-                    # Apart, because looking at the clock takes its time, too.
-                    (in_parts, await _fenced(ringfence, scene, timed=_PARTS)),
-                )
-                if number:  # the first round warms everything up
-                    for kept, spent in rows:
-                        kept.extend(spent)
-    return _costs(bare, fenced, in_parts)
+                spent[0] += await _bare(scene)
+                spent[1] += await _fenced(ringfence, scene, timed=_TEXTS)
+                # Apart, because looking at the clock takes its time, too.
+                spent[2] += await _fenced(ringfence, scene, timed=_PARTS)
+                spent[3] += await _journaled(ringfence, scene)
+            if number:  # the first round warms everything up
+                for row, of_round in zip(rows, spent, strict=True):
+                    row.append(of_round)
+    return _costs(*rows)
 
 
-def _costs(bare: Sequence[_Spent], fenced: Sequence[_Spent], in_parts: Sequence[_Spent]) -> list[Cost]:
-    autogen = median(one.total for one in bare)
+def _costs(bare: _Rounds, fenced: _Rounds, in_parts: _Rounds, journaled: _Rounds) -> list[Cost]:
+    autogen = median(_best(bare, lambda one: one.total))
 
     def texts(one: _Spent) -> float:
         return sum(one.parts[name] for name in _TEXTS)
@@ -163,12 +164,40 @@ def _costs(bare: Sequence[_Spent], fenced: Sequence[_Spent], in_parts: Sequence[
         _cost("  of it: judged again on its way to the tool", in_parts, lambda one: one.parts["Approve"]),
         _cost("  of it: the result noted as a source", in_parts, lambda one: one.parts["NoteResults"]),
         _cost("beside it: personal data, injections, guardrails", fenced, texts),
+        _cost("beside it: the journal, in memory", journaled, lambda one: sum(one.parts.values())),
         _cost("AutoGen's own, without the gate", bare, lambda one: one.total),
     ]
 
 
-def _cost(part: str, calls: Sequence[_Spent], of: Callable[[_Spent], float]) -> Cost:
-    return cost(part, [1000 * of(one) for one in calls])
+def _cost(part: str, rounds: _Rounds, of: Callable[[_Spent], float]) -> Cost:
+    return cost(part, [1000 * seconds for seconds in _best(rounds, of)])
+
+
+def _best(rounds: _Rounds, of: Callable[[_Spent], float]) -> list[float]:
+    """Of each call what its cheapest round took."""
+    return [min(map(of, same)) for same in zip(*rounds, strict=True)]
+
+
+async def _journaled(ringfence: Ringfence, scene: Scene) -> list[_Spent]:
+    """A whole conversation, whose steps are written down."""
+    stage = set_up(scene)
+    clock = _Clock(stage)
+
+    def factory(fence: Fence) -> RoundRobinGroupChat:
+        bench = fence.workbench(list(stage.world.tools()))
+        _time(bench, clock, _JOURNAL)
+        return team(fence.model_client(ObedientModel(stage.script), model=MODEL), bench)
+
+    with patch.object(FencedWorkbench, "run_call", clock.calling(FencedWorkbench.run_call)):
+        await ringfence.conversation(factory, approver=nobody).run(task=scene.user.text)
+    return clock.calls
+
+
+def _time(bench: FencedWorkbench, clock: _Clock, timed: set[str]) -> None:
+    bench._middlewares = tuple(  # noqa: SLF001 - only here can each part be timed by itself
+        clock.at_the_tool_door(one) if type(one).__name__ in timed else one
+        for one in bench._middlewares  # noqa: SLF001 - likewise
+    )
 
 
 async def _bare(scene: Scene) -> list[_Spent]:
@@ -191,10 +220,7 @@ async def _fenced(ringfence: Ringfence, scene: Scene, *, timed: set[str]) -> lis
         for one in client._middlewares  # noqa: SLF001
     )
     bench = fence.workbench(list(stage.world.tools()))
-    bench._middlewares = tuple(  # noqa: SLF001
-        clock.at_the_tool_door(one) if type(one).__name__ in timed else one
-        for one in bench._middlewares  # noqa: SLF001
-    )
+    _time(bench, clock, timed)
 
     async def taken(turn: UserTurn) -> UserTurn:
         return turn

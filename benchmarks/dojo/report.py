@@ -9,6 +9,16 @@ from typing import Any
 
 from benchmarks.dojo.figures import Attacked, Cost, Share, SuiteFigures
 
+_INCLUDED = """\
+Of each call the cheapest of four rounds, in time of the processor. Counted as the gate are
+  at the model's reply: its arguments read, their values traced, the policy, the clearance
+  at the tool's door: the clearance taken, values traced anew if anything was read since, the policy, totals,
+    limits, and the tasks that the call runs in
+  after the call: its result noted as a source
+  two lines of the audit log at the door, and one or two at the reply
+The journal: what is written of the call, in a store in memory, with all that the process does meanwhile.
+Not counted are the tool, AutoGen's own, a person's answer, and what stands beside it."""
+
 
 def as_table(figures: Sequence[SuiteFigures], costs: Sequence[Cost], *, details: bool = False) -> str:
     """All figures, suite by suite, and over all of them."""
@@ -22,6 +32,7 @@ def as_table(figures: Sequence[SuiteFigures], costs: Sequence[Cost], *, details:
     if costs:
         lines.append("CPU of the gate for each call of a tool, milliseconds       p50      p99")
         lines += [f"  {cost.part:<52}{cost.p50:>9.3f}{cost.p99:>9.3f}" for cost in costs]
+        lines += _INCLUDED.splitlines()
     return "\n".join(lines).rstrip()
 
 
