@@ -16,7 +16,7 @@ from ringfence.adapters.console import make_console
 from ringfence.adapters.harmless import harmless
 from ringfence.adapters.outcome import Exit
 from ringfence.adapters.scan import Scanned, ScanOptions, scan
-from ringfence.adapters.streams import is_closed_pipe, only_json
+from ringfence.adapters.streams import is_closed_pipe, kept_stdout, only_json
 from ringfence.guardrails.pii import PiiSettings
 from ringfence.policy import load_policy
 
@@ -31,7 +31,7 @@ def run_scan(policy: Path | None, options: ScanOptions, *, given: Path | None, w
         source: IO[Any] = standard if given is None else stack.enter_context(_opened(given, "rb"))
         if given and wanted and wanted.exists() and given.samefile(wanted):
             raise typer.BadParameter("--out is the file that --in reads")
-        target = sys.stdout if wanted is None else stack.enter_context(_opened(wanted, "w"))
+        target = stack.enter_context(kept_stdout() if wanted is None else _opened(wanted, "w"))
         stack.enter_context(only_json())
         show = stack.enter_context(_progress(source, target))
         scanned = scan(settings, options, source=source, write=_writer(target), on_progress=show)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from typing import IO, Any
 
 from ringfence.places import place_in_team
 
@@ -23,6 +23,9 @@ def only_json() -> Iterator[None]:
 @contextmanager
 def _to_stderr_by_number() -> Iterator[None]:
     """What is written past Python, such as by a program that a tool starts, goes there as well."""
+    if sys.stdout is None:  # closed by the shell: the number may be that of any other file
+        yield
+        return
     sys.stdout.flush()
     try:
         kept = os.dup(_STDOUT)
@@ -35,6 +38,18 @@ def _to_stderr_by_number() -> Iterator[None]:
     finally:
         os.dup2(kept, _STDOUT)
         os.close(kept)
+
+
+@contextmanager
+def kept_stdout() -> Iterator[IO[str]]:
+    """Standard output for a command that writes while `only_json` keeps it free."""
+    try:
+        kept = os.dup(sys.stdout.fileno())
+    except (OSError, AttributeError):  # it is closed, or no file of the system
+        yield sys.stdout
+        return
+    with os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors) as stream:
+        yield stream
 
 
 @contextmanager
