@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringfence.guardrails.call_judge import CallJudge, JudgedCall
+from ringfence.guardrails.call_judge import CallJudge, JudgedCall, Tracing
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.decision import Decision
 from ringfence.guardrails.passages import Passage, Point
@@ -38,6 +38,7 @@ class Desk:
             vault=Vault(),
             suspicions=self.suspicions,
             provenance=self.provenance,
+            tracing=Tracing(traced=("injection",)),
         )
 
     def judged(self, **arguments: Any) -> JudgedCall:
@@ -61,15 +62,12 @@ def suspicious(desk: Desk) -> None:
 
 
 def forgotten(desk: Desk) -> None:
-    """The agents start anew, and read something else."""
+    """The agents start anew, and have read nothing."""
     desk.provenance.clear()
-    desk.provenance.note("Mail Bob.", Source(SourceKind.USER))
-    desk.provenance.note("hi", USERS)
 
 
 def loaded(desk: Desk) -> None:
     """Another process read more than can be kept."""
-    forgotten(desk)
     desk.provenance.load({"is_incomplete": True})
 
 
@@ -80,8 +78,8 @@ def restricted(desk: Desk) -> None:
 
 CHANGES: dict[str, tuple[Callable[[Desk], None], str, type, type]] = {
     "a source becomes suspicious": (suspicious, "Alice", Allow, Escalate),
-    "what was read is forgotten": (forgotten, "Alice", Allow, Escalate),
-    "a saved state is taken up": (loaded, "Alice", Allow, Escalate),
+    "what was read is forgotten": (forgotten, "Eve", Escalate, Allow),
+    "a saved state is taken up": (loaded, "7", Allow, Escalate),
     "the user says more": (
         lambda desk: desk.provenance.note("Mail Eve, too.", Source(SourceKind.USER)),
         "Eve",
