@@ -20,6 +20,7 @@ _READING = frozenset(_READING_VERBS.split())
 _EMPTY_WORDS = """
     of in by for the all most recent my a an from to with and or on at as is it be data detail details value
     tool do run call make current new id name number
+    that this these those what which who them they there here you your our we me if so not no yes please
 """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _ALIKE = (
@@ -36,6 +37,11 @@ _ALIKE = (
     "run execute start launch",
 )
 """Verbs by which people ask for the same; each line is one such company."""
+
+
+def is_empty_word(word: str) -> bool:
+    """Whether a word stands in any sentence, and says nothing of what it is about."""
+    return word in _EMPTY or word in _READING
 
 
 def words_of(text: str) -> list[str]:

@@ -64,6 +64,7 @@ _HAS_DIGIT = re.compile(r"\d")
 _LOOKALIKES = str.maketrans(LOOKALIKES)
 _DOT = re.compile(r"[.。．｡]")
 
+_PERSON = "PERSON"
 _OF_ENTITY = {
     "EMAIL_ADDRESS": ValueKind.ADDRESS,
     "URL": ValueKind.LINK,
@@ -135,7 +136,9 @@ def _contacts(text: str) -> Iterator[tuple[Found, str]]:
     for mention in mentions(text):
         label = mention.stand_in.label
         kind = _OF_ENTITY.get(label, ValueKind.ACCOUNT)
-        yield (kind, f"<{label.casefold()}_{mention.stand_in.number}>"), text[mention.start : mention.end]
+        # Somebody's other written name may be another person's: only who said it so has said it.
+        same = str(mention.stand_in) if label == _PERSON else f"<{label}_{mention.stand_in.number}>"
+        yield (kind, same.lower()), text[mention.start : mention.end]
     if "@" in text:
         yield from _addresses(text)
     if ":" in text or "//" in text:

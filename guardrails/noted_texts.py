@@ -4,15 +4,21 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ringfence.guardrails.asking_words import stems_of, subjects_of
+from ringfence.guardrails.asking_words import is_empty_word, stems_of, subjects_of
 from ringfence.guardrails.call_values import TooMuchError, Value, values_of
 from ringfence.guardrails.noted_text import LONGEST, NotedText
 from ringfence.guardrails.sources import Source, SourceKind
-from ringfence.guardrails.value_kinds import ValueKind
+from ringfence.guardrails.value_kinds import CONTACTS, ValueKind
 
 MOST_CHARACTERS = 2_000_000
 """Of untrusted texts together, and of the others together."""
 MOST_TEXTS = 1_000
+
+
+_PLACES = CONTACTS | {ValueKind.PATH}
+"""What names one thing among all."""
+TOOL_LISTING = "list_tools"
+"""As a source: what a server says of its tools, of which no user speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,8 @@ class NotedTexts:
 
     def is_weakly_named(self, source: Source) -> bool:
         """Whether the user spoke of what the source is about."""
-        return bool(source.name) and self.user_asks_for(subjects_of(source.name, source.words))
+        is_something = source.name not in {"", TOOL_LISTING}
+        return is_something and self.user_asks_for(subjects_of(source.name, source.words))
 
     def is_strongly_named(self, source: Source) -> bool:
         """Whether the user said what the source was asked for: the file, the channel, the page.
@@ -120,9 +127,18 @@ class NotedTexts:
             return False
         numbers = [one for one in asked if one.kind in {ValueKind.NUMBER, ValueKind.DATE}]
         words = [one for one in asked if one.kind not in {ValueKind.NUMBER, ValueKind.DATE}]
+        if words and source.open_world and not any(one.kind in _PLACES for one in words):
+            return (
+                False  # words that strangers' texts were searched for, and the user used, name none of them
+            )
         if words:
-            return all(map(self.user_said, words))
+            return all(map(self.user_said, words)) and not all(map(_is_empty, words))
         return bool(numbers) and all(map(self.user_said, numbers)) and self.is_weakly_named(source)
+
+
+def _is_empty(value: Value) -> bool:
+    """Whether it is a word that stands in any sentence."""
+    return value.kind is ValueKind.IDENTIFIER and is_empty_word(value.key)
 
 
 def _key(source: Source) -> str:

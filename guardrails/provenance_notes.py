@@ -8,6 +8,7 @@ from ringfence.errors import GuardrailTripped
 from ringfence.guardrails.calls import ModelCall, ToolCall, UserTurn
 from ringfence.guardrails.masking import Masker
 from ringfence.guardrails.middleware import Handler
+from ringfence.guardrails.noted_texts import TOOL_LISTING
 from ringfence.guardrails.provenance import Provenance, Source, SourceKind
 from ringfence.guardrails.texts import ToolResult, UncheckableContentError, texts_of
 from ringfence.guardrails.tool_spec import ToolSpec
@@ -75,7 +76,7 @@ class NoteDescriptions:
         listed = await call_next(call)
         with suppress(GuardrailTripped):  # the mask of the model door says so, on record
             masked = await self._masker.mask(listed, point="prompt")
-            note_all(self._provenance, masked, Source(SourceKind.UNTRUSTED, "list_tools"))
+            note_all(self._provenance, masked, Source(SourceKind.UNTRUSTED, TOOL_LISTING))
         return listed
 
 

@@ -25,6 +25,8 @@ def value_key(entity: str, value: str) -> str:
         # Without any sign but separators there would be nothing left to tell values apart.
         return _SEPARATOR.sub("", value).casefold() or value
     spaced = _SPACE.sub(" ", value).strip()
+    if entity == "EMAIL_ADDRESS":
+        return spaced.lower() or value  # not casefold, which makes one mailbox of straße@ and strasse@
     return (spaced.casefold() if entity in _CASELESS else spaced) or value
 
 

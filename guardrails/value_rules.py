@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from ringfence.guardrails.asking_words import words_of
 from ringfence.guardrails.call_values import Value
+from ringfence.guardrails.contacts import contacts_in
 from ringfence.guardrails.noted_texts import Noted, NotedTexts
 from ringfence.guardrails.sources import Source, SourceKind, Trace
 from ringfence.guardrails.value_kinds import COMPOSED, CONTACTS, Found, ValueKind
@@ -15,6 +16,8 @@ _A = {kind: f"{'an' if kind.value[0] in 'aeiou' else 'a'} {kind.value}" for kind
 _FEWEST_LETTERS = 3
 _MOST_WORDS = 4
 """Of a name; what is longer is a sentence."""
+_MOST_OF_AN_ADDRESS = 12
+"""Words of a postal address; others may have said most of them in another order."""
 _NAME = re.compile(rf"[^\W\d_]{{{_FEWEST_LETTERS},40}}")
 _WITHIN_A_SENTENCE = re.compile(rf"(?<=[\w,;:)\"'][ \t])[\"'(]?([^\W\d_]{{{_FEWEST_LETTERS},40}})")
 _MAILBOXES = "info mail contact hello office support sales team admin noreply com org net www http https"
@@ -88,11 +91,15 @@ def _composed(value: Value, texts: NotedTexts) -> Trace:
 
 
 def _is_pieced_together(value: Value, texts: NotedTexts) -> bool:
-    """Whether a text as short as a name holds a word that only others said; a sentence may be about it."""
-    words = words_of(value.key)
-    if len(words) > _MOST_WORDS:
-        return False
-    return any(len(word) >= _FEWEST_LETTERS and texts.is_only_others(word) for word in words)
+    """Whether a text is made of words that only others said; a sentence may be about them.
+
+    One such word is enough in what is as short as a name, and beside an address, which has no sentence.
+    """
+    words = [word for word in words_of(value.key) if len(word) >= _FEWEST_LETTERS]
+    theirs = [word for word in words if texts.is_only_others(word)]
+    if len(words_of(value.key)) <= _MOST_WORDS or contacts_in(value.written):
+        return bool(theirs)
+    return len(words) <= _MOST_OF_AN_ADDRESS and len(theirs) * 2 > len(words)
 
 
 def _lookalike(value: Value, texts: NotedTexts) -> Noted | None:

@@ -3,6 +3,8 @@
 import html
 import re
 import unicodedata
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -21,6 +23,8 @@ _TWINS = str.maketrans(
 )
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 _PUNYCODE = re.compile(r"xn--[a-z0-9-]{1,59}")
+_ENCODED_WORD = re.compile(r"=\?[\w.:*-]{1,40}\?[bBqQ]\?[^?\s]{0,2000}\?=")
+"""As mail headers hold what is not ASCII (RFC 2047); mail programs read an address out of it."""
 _MOST_ROUNDS = 3
 _MOST_PLACES = 1_000
 
@@ -43,6 +47,8 @@ def plainest(text: str) -> str:
             text = html.unescape(text)
         if "%" in text:
             text = unquote(text)
+        if "=?" in text:
+            text = _ENCODED_WORD.sub(_decoded_word, text)
         if not text.isascii():
             text = unicodedata.normalize("NFKC", _seen(text))
         if text == before:
@@ -128,6 +134,14 @@ def _unpunied_label(label: str) -> str:
         return label.removeprefix("xn--").encode("ascii").decode("punycode")
     except UnicodeError:
         return label
+
+
+def _decoded_word(match: re.Match[str]) -> str:
+    try:
+        # With spaces around: what stands beside it is another word to a mail program, too.
+        return f" {make_header(decode_header(match.group()))} "
+    except (ValueError, LookupError, HeaderParseError):
+        return match.group()
 
 
 def _unpunied(match: re.Match[str]) -> str:
