@@ -45,7 +45,7 @@ class ChangeCheck:
         if supplied := ", ".join(f"`{name}`" for name in arguments if name in request.supplied):
             raise RingfenceError(f"{call.tool} has no argument {supplied} that anybody may choose")
         if unknown := unknown_arguments(arguments, parameters):
-            raise RingfenceError(f"{call.tool} has no argument {unknown}")
+            raise RingfenceError(f"{call.tool} {unknown}")
         real = self._revealed(request, call, arguments)
         if faults := "; ".join(_schema_faults(parameters, real)):
             raise RingfenceError(f"The changed arguments do not fit {call.tool}: {faults}")

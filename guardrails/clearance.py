@@ -30,6 +30,8 @@ from ringfence.guardrails.verdicts import Allow, Block, Escalate, Verdict
 _GUARDRAIL = "clearance"
 _PLAIN_ID = re.compile(r"(?!.*(?:\d[-.:_]?){7})[A-Za-z0-9_.:-]{1,128}")
 """An id that can be kept; one with a number as long as a phone's could be personal data."""
+_PLAIN_NAME = re.compile(r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,39}")
+"""A name that can be quoted."""
 
 
 def canonical(arguments: Mapping[str, Any]) -> str:
@@ -159,7 +161,7 @@ class ClearToolCalls:
             said = ", ".join(f"`{one}`" for one in supplied)
             verdict = Block(_GUARDRAIL, f"{name} has no argument {said}")  # that it may choose
         elif unknown := unknown_arguments(arguments, parameters):
-            verdict = Block(_GUARDRAIL, f"{name} has no argument {unknown}")
+            verdict = Block(_GUARDRAIL, f"{name} {unknown}")
         elif fenced:
             self._directory.parameters[name] = parameters
             verdict = self._judged(name, arguments, agent)
@@ -211,11 +213,20 @@ def schema_defaults(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def unknown_arguments(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """Arguments that the tool would silently ignore, so that what was decided is not what runs."""
+    """What is said of arguments that the tool would silently ignore, so that what was decided is not what runs.
+
+    A key is somebody's words like a value, so only a plain name is quoted.
+    """
     properties = parameters.get("properties")
     if not isinstance(properties, Mapping) or parameters.get("additionalProperties"):
         return ""
-    return ", ".join(f"`{name}`" for name in arguments if name not in properties)
+    unknown = [name for name in arguments if name not in properties]
+    named = [name for name in unknown if _PLAIN_NAME.fullmatch(name)]
+    counted = len(unknown) - len(named)
+    said = [f"has no argument {', '.join(f'`{name}`' for name in named)}"] if named else []
+    if counted:
+        said.append(f"got {counted} unknown argument{'' if counted == 1 else 's'}")
+    return " and ".join(said)
 
 
 class RequireClearance:
@@ -233,4 +244,7 @@ class RequireClearance:
         verdict = self._clearances.take(call)
         if isinstance(verdict, Allow | Escalate):
             return await call_next(replace(call, origin=self._clearances.origin(call.call_id)))
-        raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
+        hint = verdict.hint if isinstance(verdict, Block) else ""
+        raise GuardrailTripped(
+            guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason, hint=hint
+        )

@@ -116,6 +116,7 @@ async def test_real_values_of_the_person_are_masked_for_the_agents(house: House)
         ({"amount": 5, "to": "Eve"}, "argument `to` of pay is none of the values"),
         ({"amount": 5, "to": "Dora", "account": "x"}, "pay has no argument `account`"),
         ({"amount": 5, "to": "Dora", "key": "mine"}, "pay has no argument `key`"),
+        ({"amount": 5, "to": "Dora", EMAIL: "x"}, "pay got 1 unknown argument"),
         ({"amount": "five", "to": "Dora"}, "do not fit pay: amount: must be a number"),
         ({"amount": 5}, "lacks to"),
         ({"amount": float("nan"), "to": "Dora"}, "not one plain JSON object"),

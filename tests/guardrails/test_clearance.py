@@ -366,6 +366,27 @@ class TestModelDoor:
         if isinstance(said, Block):
             assert said.reason.startswith("look has no argument `o")
 
+    @pytest.mark.parametrize(
+        ("keys", "said"),
+        [
+            (["odd"], "has no argument `odd`"),
+            (["odd", "other"], "has no argument `odd`, `other`"),
+            (["jane.doe@acme.com"], "got 1 unknown argument"),
+            (["odd", "jane.doe@acme.com", "4111 1111 1111 1111"], "has no argument `odd` and got 2 unknown arguments"),
+            (["n4111"], "got 1 unknown argument"),
+            (["n411_2"], "has no argument `n411_2`"),
+            (["a" * 41, "odd\n"], "got 2 unknown arguments"),
+        ],
+    )
+    async def test_an_unknown_argument_is_quoted_only_as_a_plain_name(
+        self, desk: Desk, keys: list[str], said: str
+    ) -> None:
+        """A key is somebody's words like a value: one that could hold personal data is counted."""
+        (call,) = await desk.kept_with({"properties": {}}, wanted("look", dict.fromkeys(keys, 1)))
+        verdict = desk.taken(call)
+        assert isinstance(verdict, Block)
+        assert verdict.reason == f"look {said}"
+
     async def test_ids_that_are_used_twice(self, desk: Desk) -> None:
         """In one reply or in two: each call gets an id of its own."""
         first = await desk.kept(wanted("look", {"a": 1}), wanted("look", {"a": 2}))
