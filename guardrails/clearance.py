@@ -213,7 +213,7 @@ def schema_defaults(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def unknown_arguments(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """What is said of arguments that the tool would silently ignore, so that what was decided is not what runs.
+    """What is said of arguments that the tool would ignore, so that what was decided is not what runs.
 
     A key is somebody's words like a value, so only a plain name is quoted.
     """

@@ -372,7 +372,10 @@ class TestModelDoor:
             (["odd"], "has no argument `odd`"),
             (["odd", "other"], "has no argument `odd`, `other`"),
             (["jane.doe@acme.com"], "got 1 unknown argument"),
-            (["odd", "jane.doe@acme.com", "4111 1111 1111 1111"], "has no argument `odd` and got 2 unknown arguments"),
+            (
+                ["odd", "jane.doe@acme.com", "4111 1111 1111 1111"],
+                "has no argument `odd` and got 2 unknown arguments",
+            ),
             (["n4111"], "got 1 unknown argument"),
             (["n411_2"], "has no argument `n411_2`"),
             (["a" * 41, "odd\n"], "got 2 unknown arguments"),
