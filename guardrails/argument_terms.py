@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from ringfence.guardrails.argument_rules import ArgumentRule
-from ringfence.guardrails.call_values import kind_of
-from ringfence.guardrails.number_keys import number_key
+from ringfence.guardrails.call_values import kind_of, kind_of_number
+from ringfence.guardrails.fetch_targets import says_target
 from ringfence.guardrails.provenance import ArgumentTerms, SourceKind
 
 _DEEPEST = 16
@@ -30,7 +30,8 @@ def terms_of(
         stated |= {_key(one) for one in (rule.one_of or () if rule else ())}
         if stated:
             listed[name] = stated
-    return ArgumentTerms(suppliers, listed)
+    targets = {name for name in arguments if says_target(own.get(name), shared)}
+    return ArgumentTerms(suppliers, listed, targets)
 
 
 def _stated(schema: Any, depth: int) -> Iterator[str]:
@@ -57,6 +58,6 @@ def _key(value: object) -> str:
     if isinstance(value, str):
         return kind_of(value)[1]
     try:
-        return number_key(Decimal(str(value)))
+        return kind_of_number(Decimal(str(value)))[1]
     except ArithmeticError:
         return ""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ringfence.guardrails.contacts import contacts_in, spaced_addresses, whole_contact
-from ringfence.guardrails.number_keys import number_key, whole_day, whole_number
+from ringfence.guardrails.number_keys import account_in, number_key, whole_day, whole_number
 from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
 from ringfence.guardrails.value_spellings import essence, fold, plainest
 
@@ -18,8 +18,9 @@ MOST_VALUES = 400
 LONGEST_VALUE = 100_000
 """Characters of one value that are read."""
 _DEEPEST = 32
-_LONG_NUMBER = 10**9
 _MOST_DIGITS = 40
+_FEWEST_DIGITS = 5
+"""Of a number that is looked for in disguise; shorter ones stand everywhere by chance."""
 _DROPPED = re.compile(r"[\t\n\r]")
 """Browsers take these out of a link."""
 _OF_LINKS = re.compile(r"[./\\。․‧·∙•ꓸ⁄∕⧸]|:\d")
@@ -59,9 +60,17 @@ class Value:
         return " ".join(unicodedata.normalize("NFC", self.written).lower().split()) != self.folded
 
     @cached_property
+    def digits(self) -> str:
+        """Of a whole number that is more than chance when it stands somewhere in another form, its digits."""
+        if self.kind not in {ValueKind.NUMBER, ValueKind.ACCOUNT}:
+            return ""
+        digits = self.key.lstrip("-")
+        return digits if digits.isdecimal() and digits.isascii() and len(digits) >= _FEWEST_DIGITS else ""
+
+    @cached_property
     def squeezed(self) -> str:
         """Its letters and digits alone, whatever they look like."""
-        return essence(plainest(self.written))
+        return essence(self.digits or plainest(self.written))
 
 
 def kind_of(text: str) -> Found:
@@ -72,20 +81,35 @@ def kind_of(text: str) -> Found:
         return found
     folded = fold(text)
     if number := whole_number(folded):
-        return ValueKind.NUMBER, number
+        return _number_or_account(number)
     if " " in folded:
         return ValueKind.TEXT, folded
     return (ValueKind.PATH if _PATH.fullmatch(folded) else ValueKind.IDENTIFIER), folded
 
 
-def as_followed(value: Value) -> Value:
+def kind_of_number(number: Decimal) -> Found:
+    """What a number is: of nine digits and more it may be somebody's account, also with a point behind."""
+    return _number_or_account(number_key(number))
+
+
+def _number_or_account(key: str) -> Found:
+    account = account_in(key)
+    return (ValueKind.ACCOUNT, account) if account else (ValueKind.NUMBER, key)
+
+
+def as_followed(value: Value, *, is_target: bool = False) -> Value:
     """The value as a tool takes it that fetches pages: whatever may be a host or a part of a link is a link.
 
     Programs that fetch guess at schemes and signs, so a word needs no ending that some registry gives out.
+    What stands where the tool goes is a link, whatever it looks like: `localhost` and 2130706433 are hosts.
     """
-    if value.kind not in {ValueKind.IDENTIFIER, ValueKind.PATH, ValueKind.TEXT}:
+    if value.kind in {ValueKind.LINK, ValueKind.ADDRESS}:
         return value
     plain = _DROPPED.sub("", plainest(value.written)).strip()
+    if is_target and not value.is_part:
+        return replace(value, kind=ValueKind.LINK, key=fold(plain), is_word=True)
+    if value.kind not in {ValueKind.IDENTIFIER, ValueKind.PATH, ValueKind.TEXT}:
+        return value
     if any(map(str.isspace, plain)) or not _OF_LINKS.search(plain):
         return value
     return replace(value, kind=ValueKind.LINK, key=fold(plain), is_word=True)
@@ -117,8 +141,9 @@ def _values(place: str, name: str, value: Any, depth: int, *, is_free: bool) -> 
         case None | bool():
             return
         case int() | float() | Decimal():
-            if not is_free:
-                yield _of_number(place, name, value)
+            number = _of_number(place, name, value)
+            if not is_free or number.kind in CONTACTS:
+                yield number
         case str():
             yield from _of_text(place, name, value, is_free=is_free)
         case Mapping():
@@ -139,13 +164,11 @@ def _short(key: object) -> str:
 
 def _of_number(place: str, name: str, value: float | Decimal) -> Value:
     try:
-        key = number_key(Decimal(str(value)))
+        kind, key = kind_of_number(Decimal(str(value)))
     except (ArithmeticError, ValueError):
         raise TooMuchError from None
     if len(key) > _MOST_DIGITS:
         raise TooMuchError
-    is_account = isinstance(value, int) and abs(value) >= _LONG_NUMBER
-    kind = ValueKind.ACCOUNT if is_account else ValueKind.NUMBER
     return Value(place, name, str(value), kind, key)
 
 

@@ -6,7 +6,8 @@ from functools import cached_property
 from ringfence.guardrails.asking_words import words_of
 from ringfence.guardrails.call_values import Value
 from ringfence.guardrails.contacts import contacts_in
-from ringfence.guardrails.number_keys import day_keys, number_keys
+from ringfence.guardrails.digit_spellings import in_base64, in_hexadecimal
+from ringfence.guardrails.number_keys import account_in, day_keys, number_keys
 from ringfence.guardrails.structured_text import leaves, structure_of, unescaped
 from ringfence.guardrails.value_kinds import CONTACTS, Found, ValueKind
 from ringfence.guardrails.value_spellings import decoded, essence, fold, plainest, skeleton, stands_in
@@ -62,6 +63,11 @@ class NotedText:
         return frozenset(number_keys(self.folded))
 
     @cached_property
+    def long_numbers(self) -> frozenset[str]:
+        """Of those of its numbers that may be accounts, the digits before the point."""
+        return frozenset(filter(None, map(account_in, self.numbers)))
+
+    @cached_property
     def days(self) -> frozenset[str]:
         """The dates in it."""
         return frozenset(day_keys(self.plain))
@@ -111,7 +117,9 @@ class NotedText:
             case ValueKind.DATE:
                 return stands_in(value.folded, self.folded) or value.key in self.days
             case _ if value.kind in CONTACTS and not value.is_word:
-                return (value.kind, value.key) in self.contacts
+                if (value.kind, value.key) in self.contacts:
+                    return True
+                return value.kind is ValueKind.ACCOUNT and value.key in self.long_numbers
             case _:
                 return stands_in(value.key, self.folded) or self.whole_field(value) is not None
 
@@ -119,12 +127,14 @@ class NotedText:
         """Whether the value could have been made of it: with other signs between, encoded, from its end."""
         if (value.kind, value.key) in self.hidden_contacts:
             return True
-        if value.kind in _BY_VALUE:
+        if value.kind in _BY_VALUE and not value.digits:
             return False
         plain = value.squeezed
         if len(plain) < _FEWEST_SIGNS:
             return False
         if plain in self.squeezed or plain[::-1] in self.squeezed:
+            return True
+        if value.digits and self._encodes(value.digits):
             return True
         return value.kind is ValueKind.TEXT and any(
             plain[start : start + _WINDOW] in self.squeezed
@@ -145,6 +155,16 @@ class NotedText:
             if value.folded in text or value.key in text:
                 return place
         return ""
+
+    def _encodes(self, digits: str) -> bool:
+        """Whether it holds digits in another form; alone they are no text, so they are not decoded."""
+        if any(one in self.squeezed for one in in_hexadecimal(digits)):
+            return True
+        return any(one in self._unspaced for form in (digits, digits[::-1]) for one in in_base64(form))
+
+    @cached_property
+    def _unspaced(self) -> str:
+        return "".join(self.plain.split())
 
     @cached_property
     def _decoded(self) -> list[str]:

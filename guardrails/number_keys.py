@@ -14,8 +14,8 @@ _WHOLE = re.compile(
     rf"(?:{_SIGN}|eur|usd|gbp|chf)? ?([+-]?) ?{_SIGN}? ?{_DIGITS} ?"
     rf"(?:%|{_SIGN}|eur|usd|gbp|chf|jpy|inr|euros?|dollars?|pounds?)?"
 )
-_LONGEST_WHOLE = 11
-"""Digits before the point; a longer one may be somebody's account."""
+_FEWEST_OF_AN_ACCOUNT = 9
+"""Digits before the point; as many may be somebody's account, whatever stands behind it."""
 _LONGEST = 30
 _LARGEST_POWER = 40
 _THOUSANDS = 3
@@ -35,9 +35,15 @@ def number_key(value: Decimal) -> str:
 def whole_number(folded: str) -> str:
     """The key of the number that a whole folded text is, such as `$ 1,300`; empty when it is none."""
     match = _WHOLE.fullmatch(folded)
-    if not match or len(re.split("[.,]", match[2])[0]) > _LONGEST_WHOLE:
+    if not match or len(match[2]) > _LONGEST:
         return ""
     return next(_readings(match[1], match[2]), "")
+
+
+def account_in(key: str) -> str:
+    """The digits before the point of a number's key when they are as many as an account has; else empty."""
+    digits = key.lstrip("-").partition(".")[0]
+    return digits if digits.isdigit() and len(digits) >= _FEWEST_OF_AN_ACCOUNT else ""
 
 
 def number_keys(folded: str) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ringfence.guardrails.asking_words import requests_of
 from ringfence.guardrails.call_values import TooMuchError, Value, as_followed, values_of
+from ringfence.guardrails.fetch_targets import is_page_number, is_target
 from ringfence.guardrails.noted_texts import NotedTexts
 from ringfence.guardrails.sources import Source, SourceKind, Trace
 from ringfence.guardrails.tool_spec import ToolSpec
@@ -23,6 +24,8 @@ class ArgumentTerms:
     """Argument → who alone may have supplied its value."""
     listed: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Argument → values that the tool's schema or the policy lists, and names that the schema gives."""
+    targets: Collection[str] = ()
+    """Arguments of which the tool's schema says that they are links, hosts and the like."""
 
 
 _AT_THE_USER_DOOR = frozenset({SourceKind.USER, SourceKind.UNTRUSTED})
@@ -97,7 +100,7 @@ class Provenance:
     ) -> Iterator[Trace]:
         whole: tuple[Value, Trace] | None = None
         if not spec.consequential and spec.open_world:
-            values = [*map(as_followed, values)]
+            values = [_followed(one, terms) for one in values]
         for value in values:
             suppliers = terms.suppliers.get(value.name)
             # To read a page sends its address out, and whatever was put into it.
@@ -157,6 +160,14 @@ class Provenance:
         self._texts.is_incomplete |= bool(saved.get("is_incomplete"))
         for one in saved.get("said", ()):
             self.note(str(one["text"]), Source(SourceKind(one["kind"])))
+
+
+def _followed(value: Value, terms: ArgumentTerms) -> Value:
+    """The value as a tool takes it that fetches; what is listed, and the number of a page, is what it is."""
+    if value.is_key or value.key in terms.listed.get(value.name, ()):
+        return as_followed(value)
+    is_there = value.name in terms.targets or is_target(value.argument)
+    return as_followed(value, is_target=is_there and not is_page_number(value.argument, value.written))
 
 
 def _is_in_a_name(part: Value, whole: Value, trace: Trace) -> bool:

@@ -142,6 +142,8 @@ def _is_meant(value: Value, noted: Noted, texts: NotedTexts, *, is_reading: bool
     if texts.user_gave(value.kind):
         return False
     found = {one for one in noted.text.contacts | noted.text.hidden_contacts if one[0] is value.kind}
+    if not value.is_word:
+        found.add((value.kind, value.key))  # a long number with commas is no account where it stands
     if len(found) == 1:
         return True
     names = {word for text in texts.user_texts for word in _names_in(text.text)}
