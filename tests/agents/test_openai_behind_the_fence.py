@@ -228,7 +228,7 @@ async def test_a_stream_without_a_usage_is_settled_at_its_worst(house: House, re
 async def test_a_provider_that_never_answers(house: House, stream: bool) -> None:
     """The run's time ends it, and the request is dropped."""
     with OpenAIServer(hanging()) as server:
-        ringfence = ringfence_for(house, server, limits={"seconds": 0.3})
+        ringfence = ringfence_for(house, server, limits={"seconds": 1.5})
         conversation = ringfence.conversation(desk(stream=stream))
         result = await conversation.run(task="Go")
         assert "seconds limit" in str(result.stop_reason)
