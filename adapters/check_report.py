@@ -14,6 +14,7 @@ from ringfence.errors import Fault
 from ringfence.guardrails.decision import Decision
 from ringfence.guardrails.guardrail_use import Mode
 from ringfence.guardrails.presidio import PiiFinder
+from ringfence.guardrails.tool_policy import undescribed_advice
 from ringfence.policy import Policy
 
 T = TypeVar("T")
@@ -56,7 +57,8 @@ def _rows(checked: Checked, policy: Policy) -> Iterator[tuple[str, str, str]]:
         kind = "consequential" if spec.consequential else "read-only"
         follows = f"{kind}, {_DECISIONS[decision]}"
         is_described = spec.described or spec.composite
-        yield title, name, follows if is_described else "nobody described it, so it never runs"
+        never = f"nobody described it, so it never runs; {undescribed_advice(name)}"
+        yield title, name, follows if is_described else never
     for title, (tier, model) in _titled("models", policy.models.items()):
         yield title, tier, tier_words(model)
     yield "personal data", "detection", policy.pii.detection

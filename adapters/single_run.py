@@ -19,6 +19,8 @@ from ringfence.budgets.limits import Limits
 from ringfence.conversations.conversation import Conversation
 from ringfence.errors import PolicyError
 from ringfence.guardrails.approval import ApprovalRequest, Approver
+from ringfence.guardrails.approval_evidence import evidence_of
+from ringfence.guardrails.vault import Vault
 from ringfence.places import located
 
 Begun = tuple[Conversation[Event, TaskResult], AsyncIterator[Event | TaskResult]]
@@ -73,7 +75,13 @@ class SingleRun:
             ],
             "usage": _usage(talk) if talk else None,
             "pending_approvals": [
-                {"id": request.id, "tool": request.tool, "arguments": dict(request.arguments)}
+                {
+                    "id": request.id,
+                    "tool": request.tool,
+                    "arguments": dict(request.arguments),
+                    "reason": request.reason,
+                    "evidence": [*_evidence(request)],
+                }
                 for request in self.waiting
             ],
         }
@@ -154,8 +162,9 @@ def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file
         call = one_line(call_line(request.tool, request.arguments))
         what = "May have run already" if request.kind == "doubt" else "Waits for approval"
         errors.print(Text(f"{what}: {call} ({request.id})"))
-        if request.kind == "doubt":
-            errors.print(Text(f"  {one_line(request.reason, most=500)}", "dim"))
+        errors.print(Text(f"  because {one_line(request.reason, most=500)}", "dim"))
+        for line in _evidence(request):
+            errors.print(Text(f"  {one_line(harmless(line), most=500)}", "dim"))
     for question in done.conversation.pending_questions if done.conversation is not None else ():
         errors.print(Text(f"{one_line(question.agent)} asks: {one_line(question.prompt)} ({question.id})"))
     if done.conversation is not None and done.exit is Exit.WAITING_FOR_APPROVAL:
@@ -164,6 +173,11 @@ def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file
             f"ringfence resume {policy_file} {done.conversation.id}",
         )
         errors.print(Text(f"Decide, then go on: {'; '.join(commands)}", "dim"))
+
+
+def _evidence(request: ApprovalRequest) -> tuple[str, ...]:
+    """Where its values came from; with pseudonyms, as its arguments are shown."""
+    return evidence_of(request.traces, reveals={}, vault=Vault())
 
 
 def _usage(conversation: Conversation[Any, Any]) -> dict[str, Any]:

@@ -6,12 +6,16 @@ from typing import Any
 
 from ringfence.adapters.dry_run_team import TeamTools
 from ringfence.agents.delivery import DEFAULT_TIMEOUT_SECONDS
+from ringfence.agents.workbench import FencedWorkbench
 from ringfence.guardrails.tool_policy import ToolPolicy
+from ringfence.guardrails.tool_rules import ToolRule
 from ringfence.guardrails.tool_spec import ToolSpec
 from ringfence.policy import Policy
 
 _TOLD_ELSEWHERE = {*ToolSpec.__dataclass_fields__, "read_only", "arguments", "autonomy", "timeout_seconds"}
 """Keys of a rule that say what the tool is, or that every tool has."""
+_DESCRIBES = frozenset({*ToolSpec.__dataclass_fields__, "read_only"})
+"""Keys of a rule that say what the tool is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class ToolFacts:
     """Who can call it."""
     spec: ToolSpec
     described_by: str
-    """Who said what it is: the tool or the policy; empty when nobody did."""
+    """Who said what it is: the tool, or a server that is believed, and the policy; empty when nobody did."""
     rule: str
     """The name or glob of the policy's rule; empty when there is none."""
     autonomy: int
@@ -80,10 +84,25 @@ def facts_of(policy: Policy, tools: TeamTools) -> Iterator[ToolFacts]:
             name=name,
             agents=tools.agents.get(name, ()),
             spec=spec,
-            described_by="the policy" if found else "the tool" if spec.described or spec.composite else "",
+            described_by=_described_by(name, spec, tools.workbenches.get(name), rule if found else None),
             rule=found,
             autonomy=judge.level(name),
             timeout_seconds=rule.timeout_seconds or DEFAULT_TIMEOUT_SECONDS,
             terms={key: value for key, value in said.items() if key not in _TOLD_ELSEWHERE},
             arguments=said.get("arguments", {}),
         )
+
+
+def _described_by(name: str, spec: ToolSpec, bench: FencedWorkbench | None, rule: ToolRule | None) -> str:
+    who = []
+    own = None if bench is None else bench.origins.get(name)
+    if own is not None and (own.spec.described or own.spec.composite):
+        who.append("the tool")
+    elif bench is not None and bench.server is not None and bench.server.believes_hints:
+        who.append("the server")
+    # A rule that only bounds the calls describes the tool when nobody else does.
+    if rule is not None and (not who or rule.model_fields_set & _DESCRIBES):
+        who.append("the policy")
+    elif not who and (spec.described or spec.composite):
+        who.append("the tool")  # what runs code stands in no workbench
+    return ", and ".join(who)

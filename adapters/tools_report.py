@@ -13,8 +13,9 @@ from ringfence.adapters.policy_explain_report import Row, guardrail_rows, print_
 from ringfence.adapters.tool_facts import ToolFacts
 from ringfence.adapters.tool_try import Tried, real_arguments
 from ringfence.agents.tool_outcome import Became
+from ringfence.guardrails.tool_policy import undescribed_advice
 
-_NOBODY = "nobody described it, so no call of it runs"
+_NOBODY = "nobody described it, so no call of it runs; {}"
 _OUTCOMES = {
     Became.DONE: ("done", "bold green"),
     Became.REFUSED: ("refused", "bold red"),
@@ -53,9 +54,9 @@ def print_tried(console: Console, tried: Tried) -> None:
 
 
 def _facts_rows(facts: ToolFacts) -> Iterator[Row]:
-    spec = facts.spec
+    spec, nobody = facts.spec, _NOBODY.format(undescribed_advice(facts.name))
     yield "is", ", ".join(facts.effects), ""
-    yield "described by", facts.described_by or "nobody", "" if facts.described_by else _NOBODY
+    yield "described by", facts.described_by or "nobody", "" if facts.described_by else nobody
     yield "called by", ", ".join(facts.agents) or "nobody", ""
     rule = f"tools.{facts.rule}" if facts.rule else "no rule of its own"
     yield "policy", rule, f"autonomy {facts.autonomy}"

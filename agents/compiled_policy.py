@@ -74,7 +74,7 @@ def compile_policy(
     except PolicyError as error:
         faults.extend(error.faults)
     faults += [] if finder is None else _unknown_reveals(stated, finder.types)
-    faults += [] if knows_roles else _unknown_roles(stated)
+    faults += [] if knows_roles else [*_unknown_roles(stated), *_unmet_approvals(stated)]
     guardrails: dict[Point, list[Guardrail]] = {}
     for index, use in enumerate(stated.guardrails):
         try:
@@ -109,6 +109,19 @@ def _unknown_roles(policy: Policy) -> Iterator[Fault]:
             there = ", ".join(sorted(policy.roles)) or "none"
             cure = "name it under `roles`, or say Ringfence(roles=...)"
             yield Fault(f"no role is named {role}; there is: {there}; {cure}", where=f"tools.{name}.roles")
+
+
+def _unmet_approvals(policy: Policy) -> Iterator[Fault]:
+    general = policy.approvals.deciders
+    if said := general.with_roles(policy.roles).shortfall:
+        yield Fault(said, where="approvals.approvers")
+    for name, rule in policy.tools.items():
+        own = rule.approvals
+        if own.by is None and own.approvers is None:
+            continue
+        if said := own.over(general).with_roles(policy.roles).shortfall:
+            key = "by" if own.approvers is None else "approvers"
+            yield Fault(said, where=f"tools.{name}.approvals.{key}")
 
 
 def _unknown_reveals(policy: Policy, known: frozenset[str]) -> Iterator[Fault]:

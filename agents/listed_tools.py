@@ -144,3 +144,15 @@ def hinted_spec(hints: Mapping[str, Any]) -> ToolSpec:
         open_world=hints.get("openWorldHint") is not False,
         described=True,
     )
+
+
+def innermost(error: BaseException) -> str:
+    """The types of the exceptions in a group, for the group's own says nothing; never their texts.
+
+    >>> innermost(ExceptionGroup("", [ExceptionGroup("", [OSError()]), ValueError(), OSError()]))
+    'OSError, ValueError'
+    """
+    if not isinstance(error, BaseExceptionGroup):
+        return type(error).__name__
+    within = [name for one in error.exceptions for name in innermost(one).split(", ")]
+    return ", ".join(dict.fromkeys(within))

@@ -27,8 +27,13 @@ def undescribed_tools(specs: Mapping[str, ToolSpec], names: Iterable[str]) -> It
     """Tools of which nobody said what they do; none of their calls would run."""
     for name in sorted(names):
         if not specs[name].described and not specs[name].composite:
-            said = "nobody said what it does: put @tool(...) on the function, or name it in the policy"
-            yield Fault(f"{said}, where `tools: {{{name}: {{}}}}` will do", where=f"tools.{name}")
+            code = "@tool(consequential=False) on the function if it only reads, else @tool()"
+            rule = f"`tools: {{{name}: {{read_only: true}}}}`, or `{{{name}: {{}}}}`"
+            said = f"nobody said what it does: put {code} (from ringfence import tool)"
+            yield Fault(
+                f"{said}; or in the policy {rule}, under which a person is asked each time",
+                where=f"tools.{name}",
+            )
 
 
 def misplaced_arguments(

@@ -10,7 +10,7 @@ from autogen_core.tools import StaticStreamWorkbench, ToolResult, ToolSchema, Wo
 from pydantic import BaseModel
 
 from ringfence.agents.inner_events import InnerEvents
-from ringfence.agents.listed_tools import ListedTool, Server, own_tool
+from ringfence.agents.listed_tools import ListedTool, Server, innermost, own_tool
 from ringfence.agents.model_client import current_agent
 from ringfence.agents.running_tool import Emit, run_tool
 from ringfence.agents.supplied_arguments import check_supplied, with_supplied, without_supplied
@@ -97,7 +97,7 @@ class FencedWorkbench(StaticStreamWorkbench, Component[FencedWorkbenchConfig]):
         except RingfenceError as error:
             self._stop.set(error)
         except Exception as error:
-            said = f"the tools of {type(self._workbench).__name__} cannot be listed: {type(error).__name__}"
+            said = f"the tools of {type(self._workbench).__name__} cannot be listed: {innermost(error)}"
             self._stop.set(ConversationInterrupted(said))
         return []
 

@@ -39,6 +39,17 @@ class Deciders:
             return ""
         return f"may not decide; it may be decided by {self}"
 
+    @property
+    def shortfall(self) -> str:
+        """Why no call could ever be approved, as far as names tell; empty when it could."""
+        if not self.by or self.roles or any(set(one) & {*"*?["} for one in self.by):
+            return ""
+        persons = {folded(one) for one in self.by}
+        if len(persons) >= self.approvers:
+            return ""
+        names = f"`by` names {len(persons)}"
+        return f"takes {self.approvers} different persons, and {names}; name more, or a glob or a role"
+
     def __str__(self) -> str:
         who = " or ".join(self.by) or "anybody who gives a name"
         count = f", {self.approvers} different persons of them" if self.approvers > 1 else ""

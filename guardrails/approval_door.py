@@ -10,7 +10,7 @@ from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler, Middleware
 from ringfence.guardrails.texts import TextResultContent, ToolResult
 from ringfence.guardrails.tool_directory import ToolDirectory
-from ringfence.guardrails.verdicts import Allow, Escalate
+from ringfence.guardrails.verdicts import Allow, Block, Escalate
 
 
 class Approve:
@@ -67,7 +67,10 @@ class Approve:
         verdict = judged.verdict
         if isinstance(verdict, Allow | Escalate):
             return judged
-        raise GuardrailTripped(guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason)
+        hint = verdict.hint if isinstance(verdict, Block) else ""
+        raise GuardrailTripped(
+            guardrail=verdict.guardrail, point="tool_call", reason=verdict.reason, hint=hint
+        )
 
     async def _settled(self, call: ToolCall, judged: JudgedCall) -> ToolCall:
         spec = self._directory.specs[call.tool]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ringfence.guardrails.sources import Source, SourceKind, Trace
+from ringfence.guardrails.value_kinds import CONTACTS
 from ringfence.guardrails.vault import Vault
 
 _OWN_NAME = re.compile(r"[^.\[]*")
@@ -19,17 +20,25 @@ def evidence_of(
 ) -> tuple[str, ...]:
     """A line for each value, as real as its tool may see it; first those that a person has to look at.
 
+    Of those, links, addresses, accounts and phones come first: by them something gets to somebody.
+
     >>> note = Source(SourceKind.UNTRUSTED, "read_note", {"order_id": 7})
     >>> trace = Trace("to", "eve@x.org", "address", note, "notes[1].body", escalates=True)
     >>> evidence_of([trace], reveals={}, vault=Vault())
     ('`to` = eve@x.org came from notes[1].body of read_note(order_id=7), not from the user',)
     """
     lines: dict[str, None] = {}
-    for trace in sorted(traces, key=lambda one: not one.escalates):
+    for trace in sorted(traces, key=_urgency):
         match = _OWN_NAME.match(trace.argument)
         types = reveals.get(match[0] if match else "", ())
         lines[vault.reveal(_line(trace), types)] = None
     return tuple(lines)
+
+
+def _urgency(trace: Trace) -> int:
+    if not trace.escalates:
+        return 2
+    return 0 if trace.kind in CONTACTS else 1
 
 
 def trace_content(trace: Trace) -> dict[str, Any]:

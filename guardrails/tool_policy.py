@@ -87,7 +87,7 @@ class ToolPolicy:
         """Allow, Escalate (a person is asked) or Block; the reason names arguments, never their values."""
         rule = self.rule(tool)
         if fault := _refusal(tool, spec, rule, situation):
-            return Block(_NAME, fault)
+            return fault
         said = judge_arguments(tool, rule, arguments)
         if situation.now is not None:
             said += self._over_total(tool, rule, arguments, situation)
@@ -100,8 +100,6 @@ class ToolPolicy:
         is_allowed = any(decision is Decision.ALLOW for decision, _ in said)
         reasons = [*(asks or self._reasons(tool, spec, situation, is_allowed=is_allowed))]
         told = [*filter(None, (situation.suspicion if spec.consequential else "", situation.doubts))]
-        if told and not reasons and spec.consequential:
-            reasons.append(f"{tool} is consequential")
         if reasons or told:
             return Escalate(_NAME, ", and ".join(filter(None, ("; ".join(reasons), "; ".join(told)))))
         return Allow(_NAME)
@@ -162,16 +160,23 @@ class ToolPolicy:
 _NO_RULE = ToolRule()
 
 
-def _refusal(tool: str, spec: ToolSpec, rule: ToolRule, situation: Situation) -> str:
-    """Why a call may not run, whatever its arguments are and whoever approves it; empty when it may."""
+def _refusal(tool: str, spec: ToolSpec, rule: ToolRule, situation: Situation) -> Block | None:
+    """Why a call may not run, whatever its arguments are and whoever approves it; None when it may."""
     if rule.decision is Decision.DENY:
-        return f"the policy denies {tool}"
+        return Block(_NAME, f"the policy denies {tool}")
     if not (spec.described or spec.composite):
-        return f"nobody described {tool}; say what it does with @tool(...), or under `tools` in the policy"
+        # The cure is for whoever runs the team; a model can do nothing with it.
+        hint = f"nobody described {tool}, so it cannot be used"
+        return Block(_NAME, f"{hint}; {undescribed_advice(tool)}", hint=hint)
     if rule.roles is None or situation.now is None:
-        return ""
+        return None
     if situation.roles is None:
-        return f"{tool} needs a role, and the user's could not be looked up"
+        return Block(_NAME, f"{tool} needs a role, and the user's could not be looked up")
     if not situation.roles.intersection(rule.roles):
-        return f"{tool} needs a user with the role {' or '.join(rule.roles)}"
-    return ""
+        return Block(_NAME, f"{tool} needs a user with the role {' or '.join(rule.roles)}")
+    return None
+
+
+def undescribed_advice(tool: str) -> str:
+    """What to do about a tool of a server that nobody described."""
+    return f"say what it does under tools.{tool} in the policy, or fence.workbench(..., believe_hints=True)"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +44,11 @@ class ToolSpec:
         return tuple(name for name in (self.idempotency_key, self.transaction) if name is not None)
 
 
+@overload
+def tool(function: F, /) -> F: ...
+
+
+@overload
 def tool(
     *,
     consequential: bool = True,
@@ -56,13 +61,31 @@ def tool(
     reveals: Mapping[str, list[str] | tuple[str, ...]] | None = None,
     idempotency_key: str | None = None,
     transaction: str | None = None,
-) -> Callable[[F], F]:
-    """Say what a tool does, on the plain typed function that it is.
+) -> Callable[[F], F]: ...
+
+
+def tool(
+    function: F | None = None,
+    /,
+    *,
+    consequential: bool = True,
+    idempotent: bool = False,
+    destructive: bool = True,
+    open_world: bool = True,
+    trusted: bool = False,
+    free_text: list[str] | tuple[str, ...] = (),
+    words: list[str] | tuple[str, ...] = (),
+    reveals: Mapping[str, list[str] | tuple[str, ...]] | None = None,
+    idempotency_key: str | None = None,
+    transaction: str | None = None,
+) -> F | Callable[[F], F]:
+    """Say what a tool does, on the plain typed function that it is; `@tool` alone means `@tool()`.
 
     >>> @tool(consequential=True, reveals={"to": ["EMAIL_ADDRESS"]}, idempotency_key="key")
     ... def send_email(to: str, body: str, key: str) -> str: ...
 
     Args:
+        function: The tool, where nothing else is said of it.
         consequential: The call changes the world.
         idempotent: The same call twice has the effect of one.
         destructive: The change takes something away or overwrites it, instead of adding.
@@ -77,6 +100,8 @@ def tool(
             done on it is committed with the record of the result, or not at all; the tool itself neither
             commits nor rolls back.
     """
+    if function is not None and not callable(function):
+        raise TypeError("@tool stands on a function, and takes what is said of it by name")
     spec = ToolSpec(
         consequential=consequential,
         idempotent=idempotent,
@@ -95,7 +120,7 @@ def tool(
         setattr(function, _SPEC_ATTRIBUTE, spec)
         return function
 
-    return attach
+    return attach if function is None else attach(function)
 
 
 def spec_of(candidate: object) -> ToolSpec:

@@ -181,11 +181,23 @@ def test_what_waits_is_listed_with_stand_ins(ringfence: Command, policy: Path) -
     """A call that waits was not made, and is told with the masked arguments, in both forms."""
     plain = ringfence("run", policy, "--task", "mail jane@example.com")
     assert 'Waits for approval: mail(to="<EMAIL_ADDRESS_1>") (approval-' in plain.err
+    assert "  because mail is consequential" in plain.err
     facts = ringfence("run", policy, "--task", "mail jane@example.com", "--json").json()
     (waiting,) = facts["pending_approvals"]
+    assert waiting["reason"] == "mail is consequential"
+    assert waiting["evidence"] == []
     assert (waiting["tool"], waiting["arguments"]) == ("mail", {"to": "<EMAIL_ADDRESS_1>"})
     assert waiting["id"].startswith("approval-")
     assert facts["answer"] is None
+
+
+def test_what_waits_says_where_its_values_came_from(ringfence: Command, policy: Path) -> None:
+    """Once something was read that could have supplied them, and in both forms."""
+    task = "look at a parcel, then pay 5"
+    plain = ringfence("run", policy, "--task", task)
+    assert "  `amount` = 5 came from the user" in plain.err
+    (waiting,) = ringfence("run", policy, "--task", task, "--json").json()["pending_approvals"]
+    assert "`amount` = 5 came from the user" in waiting["evidence"]
 
 
 def test_who_approved_stands_in_the_audit(ringfence: Command, policy: Path) -> None:

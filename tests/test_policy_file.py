@@ -167,6 +167,8 @@ BAD_SECTIONS = [
     ("approvals:\n  timeout_seconds: 0\n", 2, "approvals.timeout_seconds", "more than 0, and is 0"),
     ("approvals:\n  approvers: 0\n", 2, "approvals.approvers", "at least 1, and is 0"),
     ("approvals:\n  by: []\n", 2, "approvals.by", "must not be empty"),
+    ("provenance:\n  mode: on\n", 2, "provenance.mode", "one of `enforce`, `shadow`, `off`"),
+    ("provenance:\n  mode: offf\n", 2, "provenance.mode", "Did you mean `off`"),
     ("tools:\n  a: {approvals: {approver: 2}}\n", 2, "tools.a.approvals.approver", "`approvers`"),
 ]
 

@@ -9,7 +9,9 @@ from jsonschema import Draft202012Validator
 from small_team import POLICY
 
 from ringfence.adapters.policy_schema import policy_schema
+from ringfence.guardrails.provenance_settings import ProvenanceMode
 from ringfence.policy import Policy
+from ringfence.policy_file import load_text
 
 DESK = Path(__file__).parents[2] / "examples" / "support_desk" / "ringfence.yaml"
 
@@ -68,3 +70,17 @@ def test_it_says_what_each_word_means(schema: dict[str, Any]) -> None:
     described = [one["description"] for one in definitions.values()]
     assert all(described)
     assert "ringfence/banned_phrases" in definitions["GuardrailUse"]["properties"]["use"]["examples"]
+
+
+@pytest.mark.parametrize("mode", ["off", "false", '"off"', "shadow"])
+def test_provenance_is_turned_off_without_quotes(schema: dict[str, Any], mode: str) -> None:
+    """YAML reads `off` as false, and an editor and the loader take both."""
+    text = f"provenance: {{mode: {mode}}}"
+    assert faults(schema, text) == []
+    is_off = load_text(text, Policy, "here").provenance.mode is ProvenanceMode.OFF
+    assert is_off is (mode != "shadow")
+
+
+def test_provenance_that_is_true_is_no_mode(schema: dict[str, Any]) -> None:
+    """Nobody knows which is meant."""
+    assert faults(schema, "provenance: {mode: on}") == ["$.provenance.mode"]

@@ -90,6 +90,15 @@ def test_list_is_read_by_people_too(tools: Command) -> None:
     assert "tools.mail" in said
 
 
+def test_both_who_described_a_tool_are_named(folder: Path, tools: Command) -> None:
+    """A rule that only bounds the calls says nothing of what the tool is."""
+    policy = folder / "ringfence.yaml"
+    text = policy.read_text(encoding="utf-8")
+    policy.write_text(text.replace("tools:\n", "tools:\n  pay: {destructive: false}\n"), encoding="utf-8")
+    said = {one["tool"]: one["described_by"] for one in tools("list", "--json").json()["tools"]}
+    assert said == {"look": "the tool", "pay": "the tool, and the policy", "mail": "the tool"}
+
+
 def test_a_call_that_would_run(tools: Command, folder: Path) -> None:
     """The exit code is 0, and it says that nothing was run."""
     done = tools("try", "look", "--args", '{"thing": "a parcel"}')

@@ -564,6 +564,20 @@ async def test_a_workbench_that_cannot_be_listed_is_a_fault(
     assert "jane.doe" not in str(fault)
 
 
+async def test_a_group_of_errors_is_told_by_what_is_in_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An MCP server that does not start fails with a group, whose own name says nothing."""
+
+    async def down(_self: object) -> list[Any]:
+        within = ExceptionGroup("jane.doe@acme-canary.com", [FileNotFoundError("jane.doe"), OSError()])
+        raise ExceptionGroup("tasks", [within, OSError()])
+
+    monkeypatch.setattr(Bench, "list_tools", down)
+    (fault,) = await house().check(lambda fence: alone(ok(fence, tools=Bench())))
+    assert fault.message.endswith("cannot be listed: FileNotFoundError, OSError")
+
+
 async def test_a_workbench_that_fails_in_the_middle_of_a_run_costs_the_call(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

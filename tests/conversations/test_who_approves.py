@@ -9,7 +9,16 @@ import pytest
 from fenced import RecordingTool, Talk, audit, recording, team_of
 from scripted import Scripted, call
 
-from ringfence import ApprovalRequest, Approved, Rejected, Ringfence, RingfenceError, Status
+from ringfence import (
+    ApprovalRequest,
+    Approved,
+    Policy,
+    PolicyError,
+    Rejected,
+    Ringfence,
+    RingfenceError,
+    Status,
+)
 
 House = Callable[..., Ringfence]
 APPROVERS = {"by": ["manager", "*@audit.contoso.com"]}
@@ -75,11 +84,11 @@ async def test_a_service_knows_roles_of_its_own(tmp_path: Path, house: House) ->
 
 async def test_a_tool_may_have_deciders_of_its_own(house: House) -> None:
     """What its rule does not say, the policy in general says."""
-    tools = {"act": {"approvals": {"by": ["zoe"]}}}
+    tools = {"act": {"approvals": {"by": ["zoe", "ann"]}}}
     _, talk, act = await waiting(house, APPROVERS | {"approvers": 2}, tools=tools)
     (request,) = talk.pending_approvals
-    assert (request.deciders.by, request.deciders.approvers) == (("zoe",), 2)
-    with pytest.raises(RingfenceError, match="it may be decided by zoe, 2 different persons"):
+    assert (request.deciders.by, request.deciders.approvers) == (("zoe", "ann"), 2)
+    with pytest.raises(RingfenceError, match="it may be decided by zoe or ann, 2 different persons"):
         await talk.approve(request.id, by="bob@contoso.com")
     assert act.calls == []
 
@@ -215,3 +224,29 @@ async def test_nobody_approves_what_another_policy_asked_for(house: House, tmp_p
     with pytest.raises(RingfenceError, match="under another policy"):
         await other.approve(request.id, by="bob")
     await other.reject(request.id, by="bob")
+
+
+@pytest.mark.parametrize(
+    ("policy", "where"),
+    [
+        ({"approvals": {"by": ["bob@contoso.com"], "approvers": 2}}, "approvals.approvers"),
+        ({"approvals": {"by": ["bob", " BOB"], "approvers": 2}}, "approvals.approvers"),
+        ({"tools": {"a": {"approvals": {"by": ["bob"], "approvers": 2}}}}, "tools.a.approvals.approvers"),
+        (
+            {"approvals": {"approvers": 2}, "tools": {"a": {"approvals": {"by": ["bob"]}}}},
+            "tools.a.approvals.by",
+        ),
+    ],
+)
+def test_more_approvals_than_persons_is_a_fault(policy: dict[str, Any], where: str) -> None:
+    """Such a call could never run; a service that knows roles may mean one by the name."""
+    with pytest.raises(PolicyError, match="takes 2 different persons, and `by` names 1") as caught:
+        Ringfence(Policy.model_validate(policy))
+    assert [fault.where for fault in caught.value.faults] == [where]
+    Ringfence(Policy.model_validate(policy), roles=lambda _: ())
+
+
+@pytest.mark.parametrize("by", [["bob", "carol"], ["*@contoso.com"], ["manager"], None])
+def test_enough_persons_may_decide(by: list[str] | None) -> None:
+    """By name, or by what several may be."""
+    Ringfence(Policy.model_validate({"approvals": {"by": by, "approvers": 2}, "roles": ROLES}))

@@ -558,6 +558,15 @@ class TestEvidence:
         lines = evidence_of([fine, doubtful, fine], reveals={}, vault=Vault())
         assert [line.split()[0] for line in lines] == ["`to[0]`", "`amount`"]
 
+    def test_by_what_something_gets_to_somebody_comes_before_other_doubts(self) -> None:
+        """Addresses, links, accounts and phones, also when they stand in a later argument."""
+        kinds = ("text", "address", "number", "link", "account", "phone")
+        traces = [Trace(kind, "x", kind, NOTE, escalates=True) for kind in kinds]
+        fine = Trace("fine", "x", "address", Source(SourceKind.USER))
+        lines = evidence_of([fine, *traces], reveals={}, vault=Vault())
+        names = [line.split("`")[1] for line in lines]
+        assert names == ["address", "link", "account", "phone", "text", "number", "fine"]
+
     def test_values_are_as_real_as_the_tool_sees_them(self) -> None:
         """In that argument."""
         vault = Vault()

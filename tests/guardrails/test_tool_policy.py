@@ -57,6 +57,18 @@ class TestSpec:
             assert spec_of(candidate) == ToolSpec(consequential=True, idempotent=False, reveals={})
         assert spec_of(refund) == ToolSpec(described=True)
 
+    def test_without_parentheses(self) -> None:
+        """The decorator means what it means with none given; what is no function is told so."""
+
+        @tool
+        def refund(order: str) -> str:
+            return order
+
+        assert refund("a") == "a"
+        assert spec_of(refund) == ToolSpec(described=True)
+        with pytest.raises(TypeError, match="@tool stands on a function"):
+            tool("refund")  # type: ignore[call-overload]  # as somebody would who does not check types
+
     @pytest.mark.parametrize("read_only", [None, True, False])
     @pytest.mark.parametrize("consequential", [True, False])
     def test_the_policy_knows_better(self, *, read_only: bool | None, consequential: bool) -> None:

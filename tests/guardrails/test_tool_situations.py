@@ -87,13 +87,20 @@ class TestAutonomy:
         said = judged({}, suspicion="a page lied", traces=[DOUBT, DOUBT])
         assert said.reason == f"refund is consequential, and a page lied; {DOUBT.why}"
 
+    @pytest.mark.parametrize(("rule", "level"), [({"decision": "allow"}, 2), ({}, 4)])
+    def test_an_allowed_call_waits_for_its_doubts_alone(self, rule: dict[str, Any], level: int) -> None:
+        """That it is consequential is no reason, because the policy lets such calls run."""
+        said = judged(rule, autonomy=level, suspicion="a page lied", traces=[DOUBT])
+        assert said.reason == f"a page lied; {DOUBT.why}"
+
 
 def test_a_tool_that_nobody_described() -> None:
-    """Is refused, with both ways to cure it; a rule, also an empty one, describes it."""
+    """Is refused, with both cures for the operator alone; a rule, also an empty one, describes it."""
     said = ToolPolicy({}).judge("refund", ToolSpec(), {})
     assert isinstance(said, Block)
-    assert "@tool(...)" in said.reason
-    assert "`tools`" in said.reason
+    assert said.hint == "nobody described refund, so it cannot be used"
+    assert "tools.refund" in said.reason
+    assert "believe_hints=True" in said.reason
     for name in ("refund", "ref*"):
         rules = ToolPolicy({name: ToolRule()})
         assert isinstance(rules.judge("refund", rules.describe("refund", ToolSpec()), {}), Escalate)

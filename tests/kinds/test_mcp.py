@@ -161,9 +161,13 @@ async def test_a_tool_that_nobody_described(house: House, folder: Path) -> None:
     """The call does not arrive, whatever the server says of its tool."""
     set_whim(folder, tools=[act_tool(annotations={"readOnlyHint": True})])
     model = asks()
-    await house().conversation(desk(model, folder)).run(task=TASK)
+    ringfence = house()
+    await ringfence.conversation(desk(model, folder)).run(task=TASK)
     assert calls(folder) == []
-    assert "nobody described act" in model.seen
+    (heard,) = model.tool_results()
+    assert heard == "Refused: nobody described act, so it cannot be used. The call was not run."
+    (reason,) = [line["reason"] for line in audit(ringfence) if line["event"] == "clearance"]
+    assert "tools.act in the policy, or fence.workbench(..., believe_hints=True)" in reason
 
 
 @refused(
