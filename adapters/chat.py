@@ -16,6 +16,7 @@ from ringfence.adapters.approval_question import terminal_approver
 from ringfence.adapters.console import usage_line
 from ringfence.adapters.harmless import harmless, one_line
 from ringfence.adapters.lines import Lines
+from ringfence.adapters.outcome import why_asked
 from ringfence.adapters.terminal import EventPrinter, LiveLine
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
@@ -153,6 +154,9 @@ class Chat:
                 self._say(f"■ Stopped: {one_line(result.stop_reason or '')}. /new starts afresh.", "yellow")
             case Status.WAITING_FOR_APPROVAL:
                 self._say(f"■ {one_line(result.stop_reason or '')}", "yellow")
+                for request in self._conversation.pending_approvals:
+                    for line in why_asked(request):
+                        self._say(f"  {line}")
             case Status.WAITING_FOR_ANSWER:
                 asked = self._conversation.pending_questions[0]
                 self._say(f"{one_line(asked.agent)} asks: {harmless(asked.prompt)}", "bold")

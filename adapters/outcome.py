@@ -5,7 +5,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from ringfence.adapters.harmless import one_line
+from ringfence.adapters.harmless import harmless, one_line
 from ringfence.conversations.status import Status
 from ringfence.errors import (
     AnswerRequired,
@@ -16,6 +16,9 @@ from ringfence.errors import (
     RingfenceError,
     TaskError,
 )
+from ringfence.guardrails.approval import ApprovalRequest
+from ringfence.guardrails.approval_evidence import evidence_of
+from ringfence.guardrails.vault import Vault
 from ringfence.places import place_in_team
 
 _MORE = " (RINGFENCE_TRACEBACK=1 shows all of it, personal data included)"
@@ -92,6 +95,17 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     if isinstance(error, PolicyError):
         facts["faults"] = [asdict(fault) for fault in error.faults]
     return facts
+
+
+def why_asked(request: ApprovalRequest) -> list[str]:
+    """Why a call waits for a person, a line for the reason and one for each value's origin."""
+    said = [f"because {one_line(request.reason, most=500)}"]
+    return said + [one_line(harmless(line), most=500) for line in masked_evidence(request)]
+
+
+def masked_evidence(request: ApprovalRequest) -> tuple[str, ...]:
+    """Where the values of a call that waits came from; with pseudonyms, as its arguments are shown."""
+    return evidence_of(request.traces, reveals={}, vault=Vault())
 
 
 def _is_usage(error: BaseException) -> bool:

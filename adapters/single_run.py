@@ -11,7 +11,15 @@ from rich.text import Text
 
 from ringfence.adapters.console import call_line, text_of, usage_line
 from ringfence.adapters.harmless import harmless, one_line
-from ringfence.adapters.outcome import Exit, error_facts, error_words, exit_of_error, exit_of_status
+from ringfence.adapters.outcome import (
+    Exit,
+    error_facts,
+    error_words,
+    exit_of_error,
+    exit_of_status,
+    masked_evidence,
+    why_asked,
+)
 from ringfence.adapters.streams import is_closed_pipe
 from ringfence.agents.ringfence import Ringfence
 from ringfence.agents.team_runner import Event
@@ -19,8 +27,6 @@ from ringfence.budgets.limits import Limits
 from ringfence.conversations.conversation import Conversation
 from ringfence.errors import PolicyError
 from ringfence.guardrails.approval import ApprovalRequest, Approver
-from ringfence.guardrails.approval_evidence import evidence_of
-from ringfence.guardrails.vault import Vault
 from ringfence.places import located
 
 Begun = tuple[Conversation[Event, TaskResult], AsyncIterator[Event | TaskResult]]
@@ -80,7 +86,7 @@ class SingleRun:
                     "tool": request.tool,
                     "arguments": dict(request.arguments),
                     "reason": request.reason,
-                    "evidence": [*_evidence(request)],
+                    "evidence": [*masked_evidence(request)],
                 }
                 for request in self.waiting
             ],
@@ -162,9 +168,8 @@ def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file
         call = one_line(call_line(request.tool, request.arguments))
         what = "May have run already" if request.kind == "doubt" else "Waits for approval"
         errors.print(Text(f"{what}: {call} ({request.id})"))
-        errors.print(Text(f"  because {one_line(request.reason, most=500)}", "dim"))
-        for line in _evidence(request):
-            errors.print(Text(f"  {one_line(harmless(line), most=500)}", "dim"))
+        for line in why_asked(request):
+            errors.print(Text(f"  {line}", "dim"))
     for question in done.conversation.pending_questions if done.conversation is not None else ():
         errors.print(Text(f"{one_line(question.agent)} asks: {one_line(question.prompt)} ({question.id})"))
     if done.conversation is not None and done.exit is Exit.WAITING_FOR_APPROVAL:
@@ -173,11 +178,6 @@ def print_end(done: SingleRun, console: Console, errors: Console, *, policy_file
             f"ringfence resume {policy_file} {done.conversation.id}",
         )
         errors.print(Text(f"Decide, then go on: {'; '.join(commands)}", "dim"))
-
-
-def _evidence(request: ApprovalRequest) -> tuple[str, ...]:
-    """Where its values came from; with pseudonyms, as its arguments are shown."""
-    return evidence_of(request.traces, reveals={}, vault=Vault())
 
 
 def _usage(conversation: Conversation[Any, Any]) -> dict[str, Any]:

@@ -90,6 +90,7 @@ async def test_an_approval_that_nobody_answers_waits(tmp_path: Path, typed: Call
     typed("pay 5\n")
     status, text = await talked(small_team(tmp_path))
     assert status is Status.WAITING_FOR_APPROVAL
+    assert "because pay is consequential" in text
     assert "Not done, because nobody approved it: pay" in text
     assert "paid" not in text
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -10,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from small_team import POLICY, TEAM, small_team
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # guardrails-ai's and typer's imports
     from ringfence import cli
+    from ringfence.adapters.tool_facts import ToolFacts
+    from ringfence.adapters.tools_report import print_tools
+    from ringfence.guardrails.tool_spec import ToolSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # guardrails-ai's imports
 
@@ -23,6 +28,22 @@ TEAM_THAT_TELLS = TEAM.replace(
     'with open("sent.txt", "a") as file:\n        file.write(to + "\\n")\n    return f"sent to {to}"',
 )
 """A team whose mail leaves a trace in the world."""
+SUPPORT = Path(__file__).parents[1] / "support"
+TEAM_WITH_SERVER = """
+import sys
+
+from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_ext.tools.mcp import McpWorkbench, StdioServerParams
+
+
+def team(fence):
+    server = McpWorkbench(StdioServerParams(command=sys.executable, args=[SERVER], read_timeout_seconds=50))
+    bench = fence.workbench(server, believe_hints=True)
+    clerk = AssistantAgent("clerk", fence.model_client("clerk"), workbench=bench)
+    return RoundRobinGroupChat([clerk], max_turns=1)
+"""
+"""A team whose one tool is a server's."""
 JANE = '{"to": "jane@example.com"}'
 
 
@@ -97,6 +118,29 @@ def test_both_who_described_a_tool_are_named(folder: Path, tools: Command) -> No
     policy.write_text(text.replace("tools:\n", "tools:\n  pay: {destructive: false}\n"), encoding="utf-8")
     said = {one["tool"]: one["described_by"] for one in tools("list", "--json").json()["tools"]}
     assert said == {"look": "the tool", "pay": "the tool, and the policy", "mail": "the tool"}
+
+
+def test_a_server_whose_hints_are_believed_is_named(folder: Path) -> None:
+    """In a process of its own, because a server's needs an error output that is a file."""
+    pytest.importorskip("autogen_ext.tools.mcp", reason='needs pip install "ringfence[mcp]"')
+    small_team(
+        folder,
+        policy="version: 1\nteam: team.py:team\nmodels: {clerk: {provider: rehearsal, rules: rules.yaml}}\n",
+        team=TEAM_WITH_SERVER.replace("SERVER", repr(str(SUPPORT / "mcp_tickets.py"))),
+    )
+    command = [sys.executable, "-m", "ringfence", "tools", "list", str(folder / "ringfence.yaml"), "--json"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    (ticket,) = json.loads(done.stdout)["tools"]
+    assert (ticket["tool"], ticket["described_by"]) == ("open_ticket", "the server")
+
+
+def test_what_to_do_about_a_tool_that_nobody_described() -> None:
+    """Is told beside it."""
+    console = Console(file=io.StringIO(), width=300)
+    print_tools(console, [ToolFacts("act", ("clerk",), ToolSpec(), "", "", 2, 60)])
+    said = console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
+    assert "nobody described it" in said
+    assert "under tools.act in the policy, or fence.workbench(..., believe_hints=True)" in said
 
 
 def test_a_call_that_would_run(tools: Command, folder: Path) -> None:
