@@ -8,6 +8,7 @@ from functools import partial
 from ringfence.agents.bounded_results import bounded
 from ringfence.agents.delivery_attempts import Attempts
 from ringfence.agents.delivery_failures import Tried
+from ringfence.agents.error_facts import name_of
 from ringfence.agents.services import Services
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.middleware import Handler
@@ -109,5 +110,5 @@ class Deliver:
             call_id=call.call_id,
             attempt=made,
             kind="" if tried.failure is None else tried.failure.kind.value,
-            error=type(tried.error).__name__,
+            error="NoneType" if tried.error is None else name_of(tried.error),
         )

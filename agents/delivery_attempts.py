@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from ringfence.agents.bounded_results import LONGEST_ERROR, cut
 from ringfence.agents.delivery_breaker import LeftAlone
-from ringfence.agents.delivery_failures import Tried, failure_of, not_run, told
+from ringfence.agents.delivery_failures import Tried, not_run, raised, told
 from ringfence.agents.delivery_limits import TooMany
 from ringfence.agents.delivery_retries import repeated
-from ringfence.agents.error_facts import is_named, retry_after
+from ringfence.agents.error_facts import is_named
 from ringfence.agents.services import Services
 from ringfence.conversations.journaled_tools import may_repeat
 from ringfence.guardrails.calls import ToolCall
@@ -147,8 +146,7 @@ class Attempts:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # a tool's SystemExit would end the whole process
-            failure = failure_of(self.call.tool, self.spec, error, cut(str(error), LONGEST_ERROR))
-            return Tried(failure=failure, error=error, seconds=retry_after(error))
+            return raised(self.call.tool, self.spec, error)
         if not isinstance(result, ToolResult):
             said = f"{self.call.tool} gave no result that can be used."
             return Tried(failure=told(ToolFailure(FailureKind.BAD_RESULT, said, unknown=True), self.spec))

@@ -2,9 +2,19 @@
 
 from dataclasses import dataclass, replace
 
+from ringfence.agents.bounded_results import LONGEST_ERROR, cut
 from ringfence.agents.delivery_breaker import LeftAlone
 from ringfence.agents.delivery_limits import TooMany
-from ringfence.agents.error_facts import is_service_trouble, is_timeout, is_too_often, names_of, status_of
+from ringfence.agents.error_facts import (
+    is_service_trouble,
+    is_timeout,
+    is_too_often,
+    name_of,
+    names_of,
+    retry_after,
+    status_of,
+    text_of,
+)
 from ringfence.errors import RingfenceError
 from ringfence.guardrails.nothing_happened import NothingHappened
 from ringfence.guardrails.texts import ToolResult
@@ -33,14 +43,19 @@ class Tried:
         return self.failure is not None and self.failure.kind in _OF_THE_SERVICE
 
 
-def failure_of(tool: str, spec: ToolSpec, error: BaseException, said: str) -> ToolFailure:
-    """What it means that a tool raised this; `said` is the error's text, as far as it may be shown."""
+def raised(tool: str, spec: ToolSpec, error: BaseException) -> Tried:
+    """An attempt in which the tool raised this."""
+    try:
+        return Tried(failure=_failure(tool, spec, error), error=error, seconds=retry_after(error))
+    except BaseException:  # an error that lies about its class may raise even when it is only looked at
+        said = f"{tool} failed with an error that cannot be read."
+        return Tried(failure=told(ToolFailure(FailureKind.CRASHED, said, unknown=True), spec))
+
+
+def _failure(tool: str, spec: ToolSpec, error: BaseException) -> ToolFailure:
     kind = _kind(error)
-    text = (
-        f"{tool} failed with {type(error).__name__}: {said}"
-        if said
-        else f"{tool} failed with {type(error).__name__}"
-    )
+    said = cut(text_of(error), LONGEST_ERROR)
+    text = f"{tool} failed with {name_of(error)}: {said}" if said else f"{tool} failed with {name_of(error)}"
     if isinstance(error, NothingHappened):
         return ToolFailure(kind, f"{text}. The call had no effect.", retryable=True)
     refused = kind is FailureKind.REJECTED or isinstance(error, RingfenceError)

@@ -1,15 +1,17 @@
 """What an exception tells by itself: its names, its HTTP status, and when to come back.
 
 The errors of httpx, of the providers' SDKs and of others are read by their attributes, so that none of these
-libraries is loaded for the question.
+libraries is loaded for the question. An error's own code runs when it is read, so whatever that raises counts
+as nothing said.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
 from ringfence.guardrails.delivery_rules import codes_of
 
@@ -20,6 +22,34 @@ _TIMEOUTS = frozenset({408, 504})
 _SERVER_ERRORS = 500
 _LONGEST_SECONDS = 10 * 365 * 86_400.0
 
+T = TypeVar("T")
+
+
+def _read(what: Callable[[], T], otherwise: T) -> T:
+    try:
+        return what()
+    except BaseException:  # an error's property may raise what would end the process
+        return otherwise
+
+
+def attribute_of(error: BaseException | None, name: str) -> Any:
+    """An attribute of an error; None when it cannot be read."""
+    return _read(lambda: getattr(error, name, None), None)
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says; empty when it cannot be read.
+
+    >>> text_of(ValueError("no such city"))
+    'no such city'
+    """
+    return _read(lambda: str.join("", [str(error)]), "")
+
+
+def name_of(error: BaseException) -> str:
+    """The name of an error's class."""
+    return _read(lambda: type(error).__name__, Exception.__name__)
+
 
 def status_of(error: BaseException) -> int | None:
     """The HTTP status that a service answered with; None when the error holds none.
@@ -27,15 +57,14 @@ def status_of(error: BaseException) -> int | None:
     >>> status_of(ValueError("503")) is None
     True
     """
-    response = getattr(error, "response", None)
-    for found in (
-        getattr(response, "status_code", None),
-        getattr(error, "status_code", None),
-        getattr(error, "status", None),
-        getattr(error, "code", None),
+    for one, name in (
+        (attribute_of(error, "response"), "status_code"),
+        (error, "status_code"),
+        (error, "status"),
+        (error, "code"),
     ):
-        if isinstance(found, int) and not isinstance(found, bool) and 100 <= found <= 599:  # noqa: PLR2004 - HTTP's range
-            return found
+        if (status := _read(partial(_status, one, name), None)) is not None:
+            return status
     return None
 
 
@@ -44,14 +73,27 @@ def retry_after(error: BaseException, now: Callable[[], float] = time) -> float 
 
     It stands in an attribute `retry_after`, or in a response's header as seconds or as a date.
     """
+    own = _read(lambda: _own_seconds(error), None)
+    if own is not None:
+        return _sensible(own)
+    return _read(lambda: _from_headers(_headers(error), now), None)
+
+
+def _status(holder: object, name: str) -> int | None:
+    found = getattr(holder, name, None)
+    if isinstance(found, int) and not isinstance(found, bool) and 100 <= found <= 599:  # noqa: PLR2004 - HTTP's range
+        return int(found)
+    return None
+
+
+def _own_seconds(error: BaseException) -> float | None:
     own = getattr(error, "retry_after", None)
-    if isinstance(own, int | float) and not isinstance(own, bool):
-        return _sensible(float(own))
-    response = getattr(error, "response", None)
-    headers = getattr(response, "headers", None) or getattr(error, "headers", None)
-    if headers is None or not callable(getattr(headers, "get", None)):
-        return None
-    return _from_headers(headers, now)
+    return float(own) if isinstance(own, int | float) and not isinstance(own, bool) else None
+
+
+def _headers(error: BaseException) -> Mapping[str, Any]:
+    headers = attribute_of(attribute_of(error, "response"), "headers") or attribute_of(error, "headers")
+    return headers if callable(getattr(headers, "get", None)) else {}
 
 
 def _from_headers(headers: Mapping[str, Any], now: Callable[[], float]) -> float | None:
@@ -84,7 +126,7 @@ def _sensible(seconds: float) -> float | None:
 
 def names_of(error: BaseException) -> frozenset[str]:
     """The names of an error's class and of those that it stands for."""
-    return frozenset(kind.__name__ for kind in type(error).__mro__)
+    return _read(lambda: frozenset(kind.__name__ for kind in type(error).__mro__), frozenset())
 
 
 def is_timeout(error: BaseException) -> bool:

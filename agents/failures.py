@@ -6,6 +6,8 @@ Their texts repeat what the provider answered, which may repeat the prompt or th
 
 from dataclasses import dataclass
 
+from ringfence.agents.error_facts import attribute_of, name_of, names_of
+
 __all__ = ["Failure", "classify_failure"]
 
 
@@ -104,13 +106,13 @@ def classify_failure(error: BaseException) -> Failure:
     >>> classify_failure(TimeoutError("sk-secret"))
     Failure(reason='TimeoutError: no answer in time', retryable=True, billing_unknown=True)
     """
-    kind = type(error).__name__
-    status = getattr(error, "status_code", None)
+    kind = name_of(error)
+    status = attribute_of(error, "status_code")
     if isinstance(status, int) and 400 <= status <= 599:  # noqa: PLR2004  # HTTP's range of errors
-        return _refused(f"{kind} (status {status})", status, getattr(error, "code", None))
-    names = {base.__name__ for base in type(error).__mro__}
-    if error.__cause__ is not None:
-        names |= {base.__name__ for base in type(error.__cause__).__mro__}
+        return _refused(f"{kind} (status {status})", status, attribute_of(error, "code"))
+    names = names_of(error)
+    if (cause := attribute_of(error, "__cause__")) is not None:
+        names |= names_of(cause)
     for types, failure in _TYPES:
         if names & types:
             return Failure(f"{kind}: {failure.reason}", failure.retryable, failure.billing_unknown)

@@ -9,6 +9,7 @@ from autogen_core import CancellationToken
 from autogen_core.tools import StaticStreamWorkbench, TextResultContent, ToolResult, Workbench
 
 from ringfence.agents import mcp_workbench
+from ringfence.agents.error_facts import text_of
 from ringfence.agents.quiet_logs import quiet_events
 from ringfence.guardrails.calls import ToolCall
 from ringfence.guardrails.running_call import running
@@ -82,7 +83,7 @@ async def _without_exit(answering: Awaitable[ToolResult]) -> ToolResult:
         return await answering
     except (SystemExit, KeyboardInterrupt) as error:
         # A task lets these two through, and they would end the process with every conversation in it.
-        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+        raise RuntimeError(f"{type(error).__name__}: {text_of(error)}") from None
 
 
 def _in_one_piece(result: ToolResult) -> ToolResult:

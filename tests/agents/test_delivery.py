@@ -8,6 +8,7 @@ import httpx
 import pytest
 from delivered import ACTS, READS, Post
 from fenced import audit, nothing_runs_on, recording, team_of
+from odd_errors import ODD_ERRORS, EveryAttributeRaises, ResponseEndsAll, TextEndsAll
 from openai_server import OpenAIServer, error, text
 from pydantic import BaseModel
 from scripted import Scripted, call, result
@@ -82,6 +83,43 @@ async def test_each_failure_is_told_in_one_form(raised: BaseException, kind: str
     answer = await Post().call(raised)
     assert answer.is_error
     assert answer.to_text().startswith(f"Failed (kind: {kind}, retryable: {retryable}, attempts: 1). act ")
+
+
+@pytest.mark.parametrize("unreadable", ODD_ERRORS)
+async def test_an_exception_that_cannot_be_read_is_told_in_the_same_form(unreadable: str) -> None:
+    """Its own code runs when it is read: that neither ends the process nor breaks the one form."""
+    raised = ODD_ERRORS[unreadable]()
+    told = await Post(spec=ACTS).told(raised)
+    assert told.startswith("Failed (kind: crashed, retryable: no, attempts: 1). act failed with ")
+    assert told.endswith("It is not known whether the call took effect; do not repeat it.")
+    assert (await Post(rule=RETRIES).told(raised)).startswith("Failed (kind: crashed, ")
+
+
+@pytest.mark.parametrize(
+    "raised", [ResponseEndsAll(), EveryAttributeRaises()], ids=["response", "attributes"]
+)
+async def test_an_exception_that_cannot_be_read_can_be_named_in_a_rule(raised: BaseException) -> None:
+    """Its class tells enough."""
+    post = Post(rule={"retries": {"times": 2, "errors": [type(raised).__name__]}})
+    assert await post.told(raised, "done") == "done"
+
+
+async def test_a_tool_that_leaves_without_a_text_is_a_failure(house: Any) -> None:
+    """What would end the process is caught before anybody reads its text, which ends it as well."""
+
+    class Leaves(SystemExit, TextEndsAll):
+        """Ends the process, and so does its text."""
+
+    @tool(consequential=False)
+    def leave() -> str:
+        """Leave."""
+        raise Leaves
+
+    model = Scripted([call("leave", "{}")], "ok")
+    await house().conversation(team_of(model, [leave], max_tool_iterations=2)).run(task="Go")
+    assert model.tool_results()[0].startswith(
+        "Failed (kind: crashed, retryable: no, attempts: 1). leave failed"
+    )
 
 
 @pytest.mark.parametrize("given", [None, "", 7, {"is_error": False}, object()], ids=repr)

@@ -8,6 +8,7 @@ from delivered import ACTS, Clock, Post
 from fenced import nothing_runs_on
 from hypothesis import given
 from hypothesis import strategies as st
+from odd_errors import ODD_ERRORS
 
 from ringfence.agents.delivery_breaker import Breaker, Breakers, LeftAlone
 from ringfence.guardrails.delivery_rules import BreakerRule
@@ -31,6 +32,16 @@ async def test_after_failures_in_a_row_the_tool_is_left_alone() -> None:
     told = await post.told("done")
     assert told.startswith("Failed (kind: unavailable, retryable: yes, attempts: 0). act: after 3 failures")
     assert told.endswith("not called for 30 s. The call was not run.")
+    assert post.runs == 3
+
+
+@pytest.mark.parametrize("unreadable", ODD_ERRORS)
+async def test_an_exception_that_cannot_be_read_counts(unreadable: str) -> None:
+    """As any other crash does."""
+    post = Post(BREAKER)
+    for _ in range(3):
+        await post.call(ODD_ERRORS[unreadable]())
+    assert "after 3 failures" in await post.told("done")
     assert post.runs == 3
 
 

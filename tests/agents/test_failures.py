@@ -6,6 +6,7 @@ from typing import NamedTuple
 import httpx
 import openai
 import pytest
+from odd_errors import ODD_ERRORS
 from openai_server import (
     OpenAIServer,
     Reply,
@@ -21,6 +22,7 @@ from openai_server import (
 from pydantic import BaseModel
 from tier_clients import HELLO, call, client_for, stream
 
+from ringfence.agents.error_facts import retry_after
 from ringfence.agents.failures import Failure, classify_failure
 from ringfence.model_tier import Capabilities
 
@@ -179,3 +181,13 @@ def test_what_is_unknown_may_have_been_charged_and_is_not_repeated() -> None:
     """The careful answer is the default."""
     reason = "ValueError: the call failed"
     assert classify_failure(ValueError("?")) == Failure(reason, retryable=False, billing_unknown=True)
+
+
+@pytest.mark.parametrize("unreadable", ODD_ERRORS)
+def test_an_exception_that_cannot_be_read_is_unknown(unreadable: str) -> None:
+    """Its attributes may raise, even what would end the process."""
+    failure = ODD_ERRORS[unreadable]()
+    told = classify_failure(failure)
+    assert told.reason.endswith(": the call failed")
+    assert (told.retryable, told.billing_unknown) == (False, True)
+    assert retry_after(failure) is None
