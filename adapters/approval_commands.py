@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from ringfence.adapters.arguments import plain_text
 from ringfence.adapters.jobs_commands import AsJson, File, with_ringfence
 from ringfence.adapters.streams import print_json
 
@@ -24,8 +25,10 @@ approval_commands = typer.Typer(
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="Show real values in place of pseudonyms, as the tool gets them.")
 ]
-Id = Annotated[str, typer.Argument(metavar="ID")]
-By = Annotated[str, typer.Option(metavar="NAME", help="Who decides; it stands in the audit log.")]
+Id = Annotated[str, typer.Argument(metavar="ID", callback=plain_text)]
+By = Annotated[
+    str, typer.Option(metavar="NAME", help="Who decides; it stands in the audit log.", callback=plain_text)
+]
 
 
 @approval_commands.callback(invoke_without_command=True)
@@ -105,7 +108,9 @@ def approvals_reject(
     file: File,
     request: Id,
     by: By,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="What the team hears.")] = "",
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the team hears.", callback=plain_text)
+    ] = "",
     as_json: AsJson = False,
 ) -> int:
     """Reject the call ID: it does not run, and the team hears why."""
@@ -120,7 +125,7 @@ def approvals_reject(
 def approvals_answer(
     file: File,
     request: Id,
-    text: Annotated[str, typer.Argument(metavar="TEXT")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", callback=plain_text)],
     by: By,
     as_json: AsJson = False,
 ) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from ringfence.adapters.arguments import plain_text
 from ringfence.adapters.interrupts import run_until_interrupted
 from ringfence.adapters.streams import only_json, print_json
 
@@ -28,7 +29,7 @@ jobs_commands = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 File = Annotated[Path, typer.Argument(metavar="FILE")]
-Id = Annotated[str, typer.Argument(metavar="ID")]
+Id = Annotated[str, typer.Argument(metavar="ID", callback=plain_text)]
 
 
 class Delivery(StrEnum):
@@ -52,10 +53,13 @@ def jobs_submit(  # noqa: PLR0917 - they are the options of a command
         str, typer.Option(metavar="TEXT", help="What the team shall do; - reads it from the input.")
     ],
     job: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="Yours; the same task under it runs only once.")
+        str | None,
+        typer.Option(
+            "--id", metavar="ID", help="Yours; the same task under it runs only once.", callback=plain_text
+        ),
     ] = None,
-    user: Annotated[str, typer.Option(metavar="NAME", help="Who hands it in.")] = "user",
-    tenant: Annotated[str, typer.Option(metavar="NAME", help="On whose behalf.")] = "",
+    user: Annotated[str, typer.Option(metavar="NAME", help="Who hands it in.", callback=plain_text)] = "user",
+    tenant: Annotated[str, typer.Option(metavar="NAME", help="On whose behalf.", callback=plain_text)] = "",
     priority: Annotated[int, typer.Option(metavar="N", help="Higher comes first.")] = 0,
     at: Annotated[
         str | None,
@@ -88,7 +92,9 @@ def jobs_list(
     status: Annotated[
         str | None, typer.Option(metavar="STATUS", help="Only those that are queued, running, done, ...")
     ] = None,
-    user: Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this user.")] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only those of this user.", callback=plain_text)
+    ] = None,
     most: Annotated[int, typer.Option(min=1, metavar="N", help="No more than so many.")] = 100,
     as_json: AsJson = False,
 ) -> int:

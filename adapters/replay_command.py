@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringfence.adapters.arguments import plain_text
 from ringfence.adapters.interrupts import run_until_interrupted
 from ringfence.adapters.streams import only_json, print_json
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def replay(  # noqa: PLR0917 - they are the options of a command
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The policy file that names the store.")],
-    conversation: Annotated[str, typer.Argument(metavar="ID", help="The conversation.")],
+    conversation: Annotated[str, typer.Argument(metavar="ID", help="The conversation.", callback=plain_text)],
     policy: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Play it against this policy file and compare.")
     ] = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from ringfence.adapters.arguments import plain_text
 from ringfence.adapters.interrupts import run_until_interrupted
 from ringfence.adapters.streams import only_json, print_json
 
@@ -79,7 +80,10 @@ def store_info(file: File, as_json: AsJson = False) -> int:
 @store_commands.command("forget")
 def store_forget(
     file: File,
-    user: Annotated[str, typer.Option(metavar="NAME", help="Whose conversations and jobs are deleted.")],
+    user: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Whose conversations and jobs are deleted.", callback=plain_text),
+    ],
     as_json: AsJson = False,
 ) -> int:
     """Delete all that the store holds of a user. The audit log is another file, and is kept.

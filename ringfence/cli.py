@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringfence.adapters.approval_commands import approval_commands
+from ringfence.adapters.arguments import plain_text
 from ringfence.adapters.interrupts import INTERRUPTED, leave_threads_behind, run_until_interrupted
 from ringfence.adapters.jobs_commands import jobs_commands, worker
 from ringfence.adapters.policy_commands import policy_commands
@@ -54,7 +55,9 @@ app.command()(worker)
 
 File = Annotated[Path, typer.Argument(metavar="FILE")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-User = Annotated[str, typer.Option(metavar="NAME", help="Who talks; for approvers and the audit log.")]
+User = Annotated[
+    str, typer.Option(metavar="NAME", help="Who talks; for approvers and the audit log.", callback=plain_text)
+]
 
 
 class Approve(StrEnum):
@@ -143,7 +146,12 @@ def run(  # noqa: PLR0917 - they are the options of a command
     user: User = "user",
     conversation: Annotated[
         str | None,
-        typer.Option("--id", metavar="ID", help="The conversation: a new one, or one to go on with."),
+        typer.Option(
+            "--id",
+            metavar="ID",
+            help="The conversation: a new one, or one to go on with.",
+            callback=plain_text,
+        ),
     ] = None,
 ) -> int:
     """Give the team of the policy file FILE one task."""
@@ -168,7 +176,7 @@ def run(  # noqa: PLR0917 - they are the options of a command
 @app.command()
 def resume(
     file: File,
-    conversation: Annotated[str, typer.Argument(metavar="ID", help="The conversation.")],
+    conversation: Annotated[str, typer.Argument(metavar="ID", help="The conversation.", callback=plain_text)],
     approve: Annotated[Approve | None, typer.Option(help="As in `run`.")] = None,
     allow_changes: Annotated[
         bool,
