@@ -31,6 +31,7 @@ def load_attribute(reference: str, folder: Path) -> Any:
     except (Exception, SystemExit) as error:
         # Python's own words say what to mend; anybody else's may quote a secret.
         words = f": {error}" if isinstance(error, ImportError | SyntaxError | NameError) else ""
+        words += _beside(error, path.parent)
         said = f"{file_name} cannot be loaded{_line_in(error, path)}: {type(error).__name__}{words}"
         raise PolicyError(said) from error
     missing = object()
@@ -54,6 +55,12 @@ def _fresh_package(folder: Path) -> str:
     package.__path__ = [str(folder)]
     sys.modules[name] = package
     return name
+
+
+def _beside(error: BaseException, folder: Path) -> str:
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    is_there = name.isidentifier() and (folder / f"{name}.py").is_file()
+    return f"; {name}.py stands beside it: from .{name} import ..." if is_there else ""
 
 
 def _line_in(error: BaseException, path: Path) -> str:

@@ -21,19 +21,25 @@ SHOWN = re.findall(r"```console\n\$ ringfence (.*)\n((?:.*\n)*?)```", PAGE)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The files of the page, where they find each other."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files of the page."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     (policy,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "ringfence.yaml").write_text(policy, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def as_pytest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The same, where a test finds what stands beside it, as pytest sees to."""
+    monkeypatch.syspath_prepend(folder)
+    yield folder
     sys.modules.pop("tools", None)
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("as_pytest")
 async def test_the_tests_of_the_page_pass() -> None:
     """As they stand there."""
     names: dict[str, Any] = {}
@@ -45,7 +51,7 @@ async def test_the_tests_of_the_page_pass() -> None:
         await test()
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("as_pytest")
 async def test_the_fixture_of_the_page_gives_a_bench() -> None:
     """It opens one, and closes it."""
     names: dict[str, Any] = {}
