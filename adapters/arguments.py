@@ -1,13 +1,9 @@
 """What stands on a command line, as far as it has to be text."""
 
-from typing import TypeVar
-
 import typer
 
-T = TypeVar("T", str, str | None)
 
-
-def plain_text(given: T) -> T:
+def plain_text(given: str | None) -> str | None:
     """The argument, if it is text; a name that is no UTF-8 can be neither looked up nor kept.
 
     Raises:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringfence.adapters.arguments import plain_text
 from ringfence.adapters.interrupts import run_until_interrupted
 from ringfence.adapters.streams import only_json, print_json
 
@@ -56,9 +57,12 @@ def tools_try(  # noqa: PLR0917 - they are the options of a command
         typer.Option(metavar="JSON", help="Its arguments; @FILE reads them from a file, - from the input."),
     ] = "{}",
     agent: Annotated[
-        str, typer.Option(metavar="NAME", help="Who calls. [default: the first who has the tool]")
+        str,
+        typer.Option(
+            metavar="NAME", help="Who calls. [default: the first who has the tool]", callback=plain_text
+        ),
     ] = "",
-    user: Annotated[str, typer.Option(metavar="NAME", help="Who talks.")] = "user",
+    user: Annotated[str, typer.Option(metavar="NAME", help="Who talks.", callback=plain_text)] = "user",
     said: Annotated[
         list[str] | None,
         typer.Option(metavar="TEXT", help="What the user said before; may be given more than once."),

@@ -32,6 +32,8 @@ with warnings.catch_warnings():
         "resume FILE \udcff",
         "run FILE --task x --id \udcff",
         "run FILE --task x --user \udcff",
+        "tools try FILE look --user \udcff",
+        "tools try FILE look --agent \udcff",
         "store forget FILE --user \udcff",
     ],
 )
