@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= 2
 BIN := $(VENV)/bin
 # The environment is remade when what it is made from changes.
 STAMP := $(VENV)/.ready
@@ -46,8 +47,8 @@ chat: $(STAMP) ## Talk to the support desk of the examples
 	@$(BIN)/ringfence chat examples/support_desk/ringfence.yaml
 
 .PHONY: test
-test: $(DEV_STAMP) ## Run the tests
-	@$(BIN)/python -m pytest -q
+test: $(DEV_STAMP) ## Run the tests, two at a time (WORKERS=4 for more)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## Check style, spelling and the direction of imports
