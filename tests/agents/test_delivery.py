@@ -122,7 +122,9 @@ async def test_a_tool_that_leaves_without_a_text_is_a_failure(house: Any) -> Non
     )
 
 
-@pytest.mark.parametrize("given", [None, "", 7, {"is_error": False}, object()], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "given", [None, "", 7, {"is_error": False}, object()], ids=lambda one: type(one).__name__
+)
 async def test_what_is_no_result_is_a_failure(given: Any) -> None:
     """A workbench that answers something else than a result has failed."""
 
