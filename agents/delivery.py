@@ -110,5 +110,5 @@ class Deliver:
             call_id=call.call_id,
             attempt=made,
             kind="" if tried.failure is None else tried.failure.kind.value,
-            error="NoneType" if tried.error is None else name_of(tried.error),
+            error="" if tried.error is None else name_of(tried.error),
         )

@@ -100,8 +100,7 @@ class Server:
         async with asyncio.timeout(LONGEST_LISTING_SECONDS):
             # AutoGen's own would start it, too, and nobody would stop it.
             self._was_started_here |= await mcp_workbench.started(self._workbench)
-            schemas = await self._workbench.list_tools()
-            told = await mcp_workbench.told(self._workbench)
+            schemas, told = await mcp_workbench.listed(self._workbench)
         return [_listed(one, told.get(one["name"]), believes_hints=self.believes_hints) for one in schemas]
 
 

@@ -5,13 +5,14 @@ It is known by its class without importing it, because nobody else has to have M
 
 # ruff: noqa: SLF001 - AutoGen tells it no other way; the names are pinned in tests/kinds/test_mcp.py
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
 from autogen_core import CancellationToken
-from autogen_core.tools import ToolResult, Workbench
+from autogen_core.tools import ToolResult, ToolSchema, Workbench
 
 _MODULE = "autogen_ext.tools.mcp"
 _CLOSED, _TIMED_OUT = -32000, 408
@@ -37,14 +38,33 @@ async def started(workbench: Workbench) -> bool:
     return True
 
 
-async def told(workbench: Workbench) -> dict[str, Any]:
-    """MCP's own descriptions of the tools, by the names that agents know; none of other workbenches."""
+async def listed(workbench: Workbench) -> tuple[list[ToolSchema], dict[str, Any]]:
+    """The tools as AutoGen offers them, and MCP's own descriptions by the names that agents know.
+
+    Both are of one answer: asked twice, a server may say two things. Other workbenches have the first alone.
+    """
     if not is_mcp(workbench):
-        return {}
-    bench: Any = workbench
-    answer = await (await bench._actor.call("list_tools", None))
-    renamed = {name: override.name for name, override in bench._tool_overrides.items() if override.name}
-    return {renamed.get(tool.name, tool.name): tool for tool in answer.tools}
+        return await workbench.list_tools(), {}
+    own: Any = copy(workbench)
+    own._actor_loop = None  # else the end of the copy would stop the server
+    heard = own._actor = _Overheard(own._actor)
+    schemas = await own.list_tools()
+    renamed = {name: override.name for name, override in own._tool_overrides.items() if override.name}
+    return schemas, {renamed.get(tool.name, tool.name): tool for tool in heard.answer.tools}
+
+
+class _Overheard:
+    """The session of a workbench, whose last answer is kept."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+        self.answer: Any = None
+
+    async def call(self, *asked: Any) -> Any:
+        self.answer = await (await self._actor.call(*asked))
+        answered = asyncio.get_running_loop().create_future()
+        answered.set_result(self.answer)
+        return answered
 
 
 async def call_tool(
